@@ -1,0 +1,1 @@
+"""Halfpast: scheduling links that book into the calendars people already have."""

@@ -1,0 +1,223 @@
+"""Bookings and their previous times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db import models as m
+from app.db.quick import QuickStatement
+from app.domain.bookings import Booking, CalendarEventState, HostRef, Recipient
+from app.domain.calendars import BUILTIN
+from app.domain.cursors import decode_cursor, encode_cursor
+from app.domain.links import Answered, Location
+from app.ports.security import Vault
+from app.ports.storage import BookingFilter, Page
+from app.use_cases.ids import new_id
+
+_PLAIN = [
+    name
+    for name in Booking.__dataclass_fields__
+    if name not in {"start", "end", "recipient", "guests", "answered", "location", "token", "hosts"}
+]
+
+_STORED = [
+    *_PLAIN, "start_at", "end_at", "recipient_name", "recipient_email", "recipient_phone", "guests", "answers",
+    "answer_labels", "location",
+]  # fmt: skip
+_INSERT = QuickStatement(insert(m.bookings), columns=[*_STORED, "token_lookup", "token_sealed"])
+_INSERT_HOSTS = QuickStatement(insert(m.booking_hosts), columns=["booking_id", "host_id", "start_at", "booked_at"])
+
+
+class SqlBookingStore:
+    """`BookingStore` over one connection."""
+
+    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
+        self._db = connection
+        self._vault = vault
+
+    async def add(self, booking: Booking) -> None:
+        token = {
+            "token_lookup": self._vault.lookup(booking.token),
+            "token_sealed": self._vault.seal(booking.token),
+        }
+        await _INSERT.run(self._db, {**_values(booking), **token})
+        await self._add_hosts(booking)
+
+    async def _add_hosts(self, booking: Booking) -> None:
+        rows = [
+            {
+                "booking_id": booking.id,
+                "host_id": host.id,
+                "start_at": booking.start,
+                "booked_at": booking.created_at,
+            }
+            for host in booking.hosts
+        ]
+        await _INSERT_HOSTS.run(self._db, *rows)
+
+    async def get(self, booking_id: str, *, lock: bool = False) -> Booking | None:
+        query = select(m.bookings).where(m.bookings.c.id == booking_id)
+        if lock and self._db.dialect.name != "sqlite":
+            query = query.with_for_update()
+        found = await self._read(query)
+        return found[0] if found else None
+
+    async def by_token(self, token: str) -> Booking | None:
+        found = await self._read(select(m.bookings).where(m.bookings.c.token_lookup.in_(self._vault.lookups(token))))
+        return found[0] if found else None
+
+    async def update(self, booking: Booking, was_version: int) -> bool:
+        bookings = m.bookings.c
+        result = await self._db.execute(
+            update(m.bookings)
+            .where(bookings.id == booking.id, bookings.version == was_version)
+            .values(**_values(booking))
+        )
+        return result.rowcount == 1
+
+    async def replace_hosts(self, booking: Booking) -> None:
+        await self._db.execute(delete(m.booking_hosts).where(m.booking_hosts.c.booking_id == booking.id))
+        await self._add_hosts(booking)
+
+    async def move_hosts(self, booking: Booking) -> None:
+        hosted = m.booking_hosts.c
+        await self._db.execute(
+            update(m.booking_hosts).where(hosted.booking_id == booking.id).values(start_at=booking.start)
+        )
+
+    async def add_previous_time(self, booking: Booking, now: int) -> None:
+        await self._db.execute(
+            insert(m.previous_times).values(
+                id=new_id(),
+                org_id=booking.org_id,
+                booking_id=booking.id,
+                status="rescheduled",
+                start_at=booking.start,
+                end_at=booking.end,
+                host_ids=[host.id for host in booking.hosts],
+                replaced_at=now,
+            )
+        )
+
+    async def previous_times(self, booking_id: str) -> list[Mapping[str, Any]]:
+        previous = m.previous_times.c
+        rows = await self._db.execute(
+            select(previous.status, previous.start_at, previous.end_at, previous.host_ids, previous.replaced_at)
+            .where(previous.booking_id == booking_id)
+            .order_by(previous.id)
+        )
+        return [dict(row) for row in rows.mappings()]
+
+    async def page(self, where: BookingFilter, limit: int, cursor: str | None) -> Page[Booking]:
+        bookings, hosted = m.bookings.c, m.booking_hosts.c
+        query = select(m.bookings).where(bookings.org_id == where.org_id)
+        if where.user_id is not None:
+            hosts_it = select(hosted.booking_id).where(hosted.host_id == where.user_id)
+            owns_it = select(m.links.c.id).where(m.links.c.owner_id == where.user_id)
+            query = query.where(or_(bookings.id.in_(hosts_it), bookings.link_id.in_(owns_it)))
+        if where.status:
+            query = query.where(bookings.status.in_(list(where.status)))
+        if where.link_id is not None:
+            query = query.where(bookings.link_id == where.link_id)
+        if where.recipient is not None:
+            query = query.where(bookings.recipient_email == where.recipient)
+        if where.host_id is not None:
+            query = query.where(bookings.id.in_(select(hosted.booking_id).where(hosted.host_id == where.host_id)))
+        if where.start is not None:
+            query = query.where(bookings.start_at >= where.start)
+        if where.end is not None:
+            query = query.where(bookings.start_at < where.end)
+        if cursor is not None:
+            start, last_id = decode_cursor(cursor, "number", "id")
+            key, last = tuple_(bookings.start_at, bookings.id), (start, last_id)
+            query = query.where(key < last if where.newest_first else key > last)
+        order = (bookings.start_at, bookings.id)
+        query = query.order_by(*(column.desc() for column in order) if where.newest_first else order)
+        found = await self._read(query.limit(limit + 1))
+        items = tuple(found[:limit])
+        more = len(found) > limit
+        return Page(items, encode_cursor(items[-1].start, items[-1].id) if more else None)
+
+    async def event_states(self, booking_ids: Sequence[str]) -> Mapping[str, list[CalendarEventState]]:
+        if not booking_ids:
+            return {}
+        hosted, calendars, events, bookings = m.booking_hosts.c, m.calendars.c, m.calendar_events.c, m.bookings.c
+        query = (
+            select(hosted.booking_id, calendars.provider, calendars.account_id, calendars.id, m.calendar_events)
+            .add_columns(bookings.status.label("booked"), bookings.version)
+            .join_from(m.booking_hosts, m.calendars, (calendars.user_id == hosted.host_id) & calendars.is_write)
+            .join(m.bookings, bookings.id == hosted.booking_id)
+            .outerjoin(
+                m.calendar_events, (events.booking_id == hosted.booking_id) & (events.calendar_id == calendars.id)
+            )
+            .where(hosted.booking_id.in_(list(booking_ids)))
+            .order_by(hosted.booking_id, hosted.host_id)
+        )
+        found: dict[str, list[CalendarEventState]] = {}
+        for row in await self._db.execute(query):
+            if row.booked != "cancelled" or row.provider == BUILTIN or row.state is not None:
+                found.setdefault(row[0], []).append(_event_state(row))
+        return found
+
+    async def _read(self, query: Any) -> list[Booking]:
+        rows = (await self._db.execute(query)).mappings().all()
+        hosts = await self._hosts([row["id"] for row in rows])
+        return [_booking(row, self._vault.open(row["token_sealed"]), hosts.get(row["id"], ())) for row in rows]
+
+    async def _hosts(self, booking_ids: Sequence[str]) -> Mapping[str, tuple[HostRef, ...]]:
+        if not booking_ids:
+            return {}
+        hosted, hosts = m.booking_hosts.c, m.hosts.c
+        rows = await self._db.execute(
+            select(hosted.booking_id, hosts.id, hosts.kind, hosts.name)
+            .join_from(m.booking_hosts, m.hosts, hosts.id == hosted.host_id)
+            .where(hosted.booking_id.in_(list(booking_ids)))
+            .order_by(hosts.id)
+        )
+        found: dict[str, tuple[HostRef, ...]] = {}
+        for booking_id, host_id, kind, name in rows:
+            found[booking_id] = (*found.get(booking_id, ()), HostRef(host_id, kind, name))
+        return found
+
+
+def _event_state(row: Any) -> CalendarEventState:
+    booking_id, provider, account_id, calendar_id = row[:4]
+    if provider == BUILTIN:
+        # The built-in calendar is written in the booking's own transaction.
+        return CalendarEventState(account_id, calendar_id, f"{booking_id}.ics", None, "written", None)
+    is_behind = row.state == "written" and row.written_version != row.version
+    state: Any = "pending" if is_behind else row.state or "pending"
+    return CalendarEventState(account_id, calendar_id, row.event_key, row.html_link, state, row.error)
+
+
+def _booking(row: Mapping[Any, Any], token: str, hosts: tuple[HostRef, ...]) -> Booking:
+    return Booking(
+        **{name: row[name] for name in _PLAIN},
+        start=row["start_at"],
+        end=row["end_at"],
+        recipient=Recipient(row["recipient_name"], row["recipient_email"], row["recipient_phone"]),
+        guests=tuple(row["guests"]),
+        answered=Answered(row["answers"], row["answer_labels"]),
+        location=Location(**row["location"]),
+        token=token,
+        hosts=hosts,
+    )
+
+
+def _values(booking: Booking) -> dict[str, Any]:
+    return {
+        **{name: getattr(booking, name) for name in _PLAIN},
+        "start_at": booking.start,
+        "end_at": booking.end,
+        "recipient_name": booking.recipient.name,
+        "recipient_email": booking.recipient.email,
+        "recipient_phone": booking.recipient.phone,
+        "guests": list(booking.guests),
+        "answers": dict(booking.answered.values),
+        "answer_labels": dict(booking.answered.labels),
+        "location": {"kind": booking.location.kind, "value": booking.location.value},
+    }

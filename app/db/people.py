@@ -1,0 +1,94 @@
+"""Organizations and users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db import models as m
+from app.domain.errors import AlreadyExists
+from app.domain.text_rules import is_email
+from app.ports.storage import Organization, User
+
+
+class SqlPeopleStore:
+    """`PeopleStore` over one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._db = connection
+
+    async def add_organization(self, organization: Organization, now: int) -> None:
+        values = {name: getattr(organization, name) for name in Organization.__dataclass_fields__}
+        try:
+            await self._db.execute(insert(m.organizations).values(**values, created_at=now))
+        except IntegrityError as error:
+            raise AlreadyExists(f"There is already an organization named “{organization.slug}”.") from error
+
+    async def organization(self, org_id: str) -> Organization | None:
+        return await self._organization(m.organizations.c.id == org_id)
+
+    async def organization_by_slug(self, slug: str) -> Organization | None:
+        return await self._organization(m.organizations.c.slug == slug)
+
+    async def _organization(self, where: Any) -> Organization | None:
+        wanted = [m.organizations.c[name] for name in Organization.__dataclass_fields__]
+        row = (await self._db.execute(select(*wanted).where(where))).one_or_none()
+        return Organization(*row) if row else None
+
+    async def update_organization(self, org_id: str, **values: Any) -> None:
+        await self._db.execute(update(m.organizations).where(m.organizations.c.id == org_id).values(**values))
+
+    async def any_organization(self) -> bool:
+        return await self._db.scalar(select(m.organizations.c.id).limit(1)) is not None
+
+    async def only_organization(self) -> Organization | None:
+        wanted = [m.organizations.c[name] for name in Organization.__dataclass_fields__]
+        rows = (await self._db.execute(select(*wanted).limit(2))).all()
+        return Organization(*rows[0]) if len(rows) == 1 else None
+
+    async def add_user(self, user: User, now: int) -> None:
+        values = {name: getattr(user, name) for name in User.__dataclass_fields__}
+        values |= {"roles": list(user.roles), "updated_at": now}
+        try:
+            await self._db.execute(insert(m.users).values(**values))
+        except IntegrityError as error:
+            raise AlreadyExists("There is already a user with this e-mail address or handle.") from error
+        await self._db.execute(
+            insert(m.hosts).values(id=user.id, org_id=user.org_id, kind="user", user_id=user.id, name=user.name)
+        )
+
+    async def user(self, user_id: str) -> User | None:
+        return await self._user(m.users.c.id == user_id)
+
+    async def user_by_email(self, email: str) -> User | None:
+        address = email.strip().lower()
+        return await self._user(m.users.c.email == address) if is_email(address) else None
+
+    async def user_by_handle(self, handle: str) -> User | None:
+        return await self._user(m.users.c.handle == handle)
+
+    async def _user(self, where: Any) -> User | None:
+        row = (await self._db.execute(select(m.users).where(where))).mappings().one_or_none()
+        return user_record(row) if row else None
+
+    async def users(self, org_id: str) -> list[User]:
+        rows = await self._db.execute(select(m.users).where(m.users.c.org_id == org_id).order_by(m.users.c.id))
+        return [user_record(row) for row in rows.mappings()]
+
+    async def handles_like(self, handle: str) -> set[str]:
+        return set(await self._db.scalars(select(m.users.c.handle).where(m.users.c.handle.startswith(handle))))
+
+    async def update_user(self, user_id: str, now: int, **values: Any) -> None:
+        await self._db.execute(update(m.users).where(m.users.c.id == user_id).values(**values, updated_at=now))
+        if "name" in values:
+            await self._db.execute(update(m.hosts).where(m.hosts.c.user_id == user_id).values(name=values["name"]))
+
+
+def user_record(row: Mapping[Any, Any], prefix: str = "") -> User:
+    """A user from a row, or from the part of a joined row whose labels begin with `prefix`."""
+    fields = {name: row[prefix + name] for name in User.__dataclass_fields__}
+    return User(**{**fields, "roles": tuple(fields["roles"])})

@@ -1,0 +1,131 @@
+"""What a booking looks like as an event: in its hosts' calendars, and in the invitations of recipient and guests.
+
+Hosts' calendars are often shared: their events carry the staff's sign-in address, never the recipient's manage link,
+and no attendees, since the invitation comes by mail (one invitation, not two).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+from app.domain.bookings import Booking
+from app.domain.calendar_event import CalendarEvent, EventStatus, Party
+from app.domain.links import Answered
+
+EventAudience = Literal["host", "recipient", "guest"]
+ALARMS = (15,)
+"""Minutes before the start that hosts are reminded."""
+
+
+class Zoned(Protocol):
+    """Whoever has a time zone of their own."""
+
+    @property
+    def timezone(self) -> str: ...
+
+
+def host_event(booking: Booking, person: Zoned, organization: str, app_url: str) -> CalendarEvent:
+    """The event in a host's calendars; `app_url` is the staff's page of the booking."""
+    return booking_event(
+        booking, audience="host", organization=organization, timezone=person.timezone, app_url=app_url, alarms=ALARMS
+    )
+
+
+def booking_event(
+    booking: Booking,
+    *,
+    audience: EventAudience,
+    organization: str,
+    timezone: str,
+    organizer: Party | None = None,
+    app_url: str | None = None,
+    manage_url: str | None = None,
+    alarms: Sequence[int] = (),
+) -> CalendarEvent:
+    """The booking as `audience` sees it, its wall times in the zone `timezone`.
+
+    `organizer` and the attendees are written for recipient and guests alone, `app_url` is used for hosts alone,
+    `manage_url` for the recipient alone, whoever passes them.
+    """
+    for_host = audience == "host"
+    url = {"host": app_url, "recipient": manage_url, "guest": None}[audience]
+    return CalendarEvent(
+        uid=booking.uid,
+        sequence=booking.sequence,
+        status=event_status(booking),
+        start=booking.start,
+        end=booking.end,
+        timezone=timezone,
+        summary=_host_summary(booking) if for_host else _invitee_summary(booking, organizer),
+        created=booking.created_at,
+        updated=booking.updated_at,
+        description=_host_text(booking, url) if for_host else _invitee_text(booking, audience, organization, url),
+        location=booking.location.value,
+        url=url,
+        organizer=None if for_host else organizer,
+        attendees=() if for_host else attendees(booking),
+        alarms=tuple(alarms),
+    )
+
+
+def event_status(booking: Booking) -> EventStatus:
+    """STATUS of RFC 5545 §3.8.1.11: an unapproved booking is tentative."""
+    if booking.status == "cancelled":
+        return "CANCELLED"
+    return "TENTATIVE" if booking.status == "pending" else "CONFIRMED"
+
+
+def attendees(booking: Booking) -> tuple[Party, ...]:
+    """The recipient and the guests they named, asked to reply."""
+    recipient = Party(booking.recipient.name, booking.recipient.email, rsvp=True)
+    return (recipient, *(Party("", guest, rsvp=True) for guest in booking.guests))
+
+
+def answer_lines(answered: Answered) -> list[tuple[str, str]]:
+    """(label, answer as people read it); what was left empty is left out."""
+    lines = ((answered.labels.get(key, key), _spoken(value)) for key, value in answered.values.items())
+    return [(label, text) for label, text in lines if text]
+
+
+def _spoken(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def _host_summary(booking: Booking) -> str:
+    return f"{booking.title}: {booking.recipient.name}"
+
+
+def _invitee_summary(booking: Booking, organizer: Party | None) -> str:
+    return f"{booking.title} with {organizer.name}" if organizer and organizer.name else booking.title
+
+
+def _host_text(booking: Booking, app_url: str | None) -> str:
+    recipient = booking.recipient
+    contact = [f"{recipient.name} <{recipient.email}>"]
+    if recipient.phone:
+        contact.append(f"Phone: {recipient.phone}")
+    if booking.guests:
+        contact.append(f"Guests: {', '.join(booking.guests)}")
+    blocks = ["\n".join(contact)]
+    blocks += [f"{label}\n{text}" for label, text in answer_lines(booking.answered)]
+    if booking.notes:
+        blocks.append(f"Notes\n{booking.notes}")
+    if booking.status == "cancelled" and booking.cancel_reason:
+        blocks.append(f"Cancelled: {booking.cancel_reason}")
+    if app_url:
+        blocks.append(f"Open this booking: {app_url}")
+    return "\n\n".join(blocks)
+
+
+def _invitee_text(booking: Booking, audience: EventAudience, organization: str, manage_url: str | None) -> str:
+    blocks = [f"Booked with {organization}." if organization else ""]
+    if audience == "recipient":
+        blocks.append(booking.notes or "")  # what they wrote to the host is not the guests' business
+    if manage_url:
+        blocks.append(f"Move or cancel: {manage_url}")
+    return "\n\n".join(block for block in blocks if block)

@@ -1,0 +1,41 @@
+"""What the use cases need from outside, as Protocols; `app.wiring` joins them to adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from app.ports.calendars import CalendarProvider
+from app.ports.mail import MailComposer, Mailer
+from app.ports.outbox import JobQueue
+from app.ports.security import PasswordHasher, Vault
+from app.ports.storage import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a use case may reach.
+
+    `unit_of_work()` opens a writing transaction, `read()` a connection for single reads. `calendar_age_limit` is how
+    many seconds a conflict calendar may have gone unread before its host is not offered any more; `uid_domain` is the
+    right-hand side of the UIDs and Message-IDs made here; `organizer_address` is what invitations name as their
+    organizer, the address mail comes from; `is_loopback` says that nobody beyond
+    this machine reaches the server.
+    """
+
+    clock: Callable[[], int]
+    unit_of_work: Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+    read: Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+    jobs: JobQueue
+    vault: Vault
+    passwords: PasswordHasher
+    providers: Mapping[str, CalendarProvider]
+    mailer: Mailer
+    composer: MailComposer
+    base_url: str
+    uid_domain: str
+    organizer_address: str
+    is_loopback: bool
+    calendar_age_limit: int = 24 * 3600
+    refresh_budget: float = 2.0

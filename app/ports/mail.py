@@ -1,0 +1,92 @@
+"""Mail as the use cases see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from app.domain.bookings import Booking
+
+Audience = Literal["recipient", "host", "guest"]
+BookingNews = Literal["requested", "confirmed", "changed", "cancelled", "declined", "followup"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """The calendar part of a mail: `method` equals the METHOD inside `text` (RFC 6047 §2.4)."""
+
+    method: Literal["REQUEST", "CANCEL"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to one address; `message_id` is stable, so that a repeated delivery is recognised as the same.
+
+    `from_name` is the name shown before the configured From address (None: the configured one).
+    """
+
+    to: str
+    to_name: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    invitation: Invitation | None = None
+    reply_to: str | None = None
+    from_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailPerson:
+    """Whom a booking mail goes to, and the IANA zone and BCP 47 locale its times are told in."""
+
+    email: str
+    name: str
+    timezone: str
+    audience: Audience
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class BookingMailContext:
+    """All a booking mail says. The organizer is the first host; the addresses are absolute.
+
+    `with_invitation`: whether it carries a calendar part (a cancellation of what was never told carries none).
+    """
+
+    booking: Booking
+    news: BookingNews
+    organization: str
+    organizer_name: str
+    organizer_email: str
+    previous_start: int | None
+    manage_url: str | None  # the recipient's own; never in what hosts or guests get
+    app_url: str | None  # the host's page of the booking
+    now: int
+    followup_subject: str = ""
+    followup_body: str = ""
+    view_url: str | None = None  # the guests' page of the booking, to look at
+    with_invitation: bool = True
+
+
+class Mailer(Protocol):
+    """Hands a mail to a server or folder; raises `ProviderFailure` when it is not surely accepted: `busy` or
+    `unreachable` for what may work later, `auth` for a refused login, `rejected` for what never will."""
+
+    async def send(self, mail: Mail) -> None: ...
+
+    async def check(self) -> None:
+        """Go as far as a mail could be handed over (reached, encrypted, logged in), and send none."""
+        ...
+
+
+class MailComposer(Protocol):
+    """Words a mail."""
+
+    def booking(self, context: BookingMailContext, person: MailPerson) -> Mail: ...
+
+    def account(self, kind: str, to: str, name: str, url: str, organization: str, now: int, reason: str = "") -> Mail:
+        """Mails of the account: `kind` is invitation, password_reset, calendar_trouble, write_trouble, edits_asked or
+        edit_refused (for the `reason`, a sentence)."""
+        ...

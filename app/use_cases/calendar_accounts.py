@@ -1,0 +1,93 @@
+"""What connecting, choosing and disconnecting calendars share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.domain.calendars import BUILTIN, SCHEDULE, Calendar, CalendarAccount, EditPolicy
+from app.domain.errors import HalfpastError, Invalid, NotFound
+from app.ports import Ports
+from app.ports.outbox import NewJob
+from app.ports.storage import AuditEntry, BookingFilter, UnitOfWork, User
+from app.use_cases.sync_calendar import sync_calendar
+
+FIRST_SYNC_SECONDS = 15.0
+
+
+async def own_account(work: UnitOfWork, user: User, account_id: str) -> CalendarAccount:
+    """The user's account; `NotFound` for anyone else's."""
+    account = await work.calendars.account(account_id)
+    if account is None or account.user_id != user.id or account.org_id != user.org_id:
+        raise NotFound("There is no such calendar account.")
+    return account
+
+
+async def change_account(
+    ports: Ports, user: User, account_id: str, *, label: str | None = None, edits: EditPolicy | None = None
+) -> CalendarAccount:
+    """Another name for a connected account, or what becomes of bookings whose events are changed there."""
+    if label is not None and not label.strip():
+        raise Invalid.field("label", "An account needs a name.")
+    now = ports.clock()
+    async with ports.unit_of_work() as work:
+        account = await own_account(work, user, account_id)
+        if account.provider == BUILTIN:
+            raise NotFound("There is no such calendar account.")
+        changed = replace(account, label=label.strip() if label else account.label, edits=edits or account.edits)
+        if changed != account:
+            await work.calendars.update_account(account_id, label=changed.label, edits=changed.edits, updated_at=now)
+            entry = AuditEntry(
+                user.org_id, "user", user.id, "calendar.changed", "calendar_account", account_id,
+                {"edits": changed.edits},
+            )  # fmt: skip
+            await work.audit.write(entry, now)
+            await work.commit()
+    return changed
+
+
+async def sync_now(ports: Ports, calendars: Sequence[Calendar], seconds: float = FIRST_SYNC_SECONDS) -> None:
+    """Read calendars while the person waits, within a bound; what fails or takes longer is told by the calendars'
+    own state, and polling goes on."""
+    tasks = [asyncio.create_task(sync_calendar(ports, calendar.id)) for calendar in calendars]
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception) and not isinstance(result, HalfpastError):
+            raise result
+
+
+async def move_write_calendar(work: UnitOfWork, user: User, calendar: Calendar | None, now: int) -> None:
+    """Make `calendar` (None: the built-in `schedule`) the one that receives the user's bookings, and have the events
+    of those to come moved there."""
+    target = calendar or await work.calendars.builtin_calendar(user.id, SCHEDULE)
+    current = [each for each in await work.calendars.calendars_of(user.id) if each.is_write]
+    if target is None or [each.id for each in current] == [target.id]:
+        return
+    for each in current:
+        await work.calendars.update_calendar(each.id, is_write=False)
+    await work.calendars.update_calendar(target.id, is_write=True)
+    if target.provider != BUILTIN or any(each.provider != BUILTIN for each in current):
+        await work.outbox.enqueue(await _rewrite_jobs(work, user, now), now)
+
+
+async def _rewrite_jobs(work: UnitOfWork, user: User, now: int) -> list[NewJob]:
+    where = BookingFilter(user.org_id, host_id=user.id, status=("confirmed", "in_progress"), start=now - 86400)
+    jobs: list[NewJob] = []
+    cursor: str | None = None
+    while True:
+        page = await work.bookings.page(where, 200, cursor)
+        jobs += [
+            NewJob(
+                user.org_id, f"booking:{booking.id}:event:{user.id}", "calendar_event", booking.id, now,
+                {"host_id": user.id},
+            )
+            for booking in page.items
+        ]  # fmt: skip
+        cursor = page.cursor
+        if cursor is None:
+            return jobs

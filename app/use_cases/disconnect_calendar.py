@@ -1,0 +1,38 @@
+"""Forget a connected account: its calendars stop blocking time and receiving bookings. The events that were written
+into them stay where they are: they are the person's."""
+
+from __future__ import annotations
+
+from app.domain.calendars import BUILTIN
+from app.domain.errors import Forbidden
+from app.ports import Ports
+from app.ports.storage import AuditEntry, User
+from app.use_cases.calendar_accounts import move_write_calendar, own_account
+from app.use_cases.calendar_trouble import trouble_lane
+from app.use_cases.release_account import release_job
+from app.use_cases.sync_calendar import sync_lane
+from app.use_cases.watch_calendar import watch_lane
+
+
+async def disconnect_calendar(ports: Ports, user: User, account_id: str) -> None:
+    """Disconnect. `NotFound` for an unknown account, `Forbidden` for the built-in one."""
+    now = ports.clock()
+    async with ports.unit_of_work() as work:
+        account = await own_account(work, user, account_id)
+        if account.provider == BUILTIN:
+            raise Forbidden("The built-in calendars cannot be disconnected.")
+        calendars = await work.calendars.calendars_in(account_id)
+        channels = [each for calendar in calendars for each in await work.channels.of_calendar(calendar.id)]
+        await work.hosts.lock([user.id])
+        await work.calendars.delete_account(account_id)
+        if any(calendar.is_write for calendar in calendars):
+            await move_write_calendar(work, user, None, now)
+        lanes = [lane(calendar.id) for calendar in calendars for lane in (sync_lane, watch_lane)]
+        await work.outbox.drop([*lanes, trouble_lane(account_id)])
+        await work.outbox.enqueue(release_job(ports, account, channels, now), now)
+        entry = AuditEntry(
+            user.org_id, "user", user.id, "calendar.disconnected", "calendar_account", account_id,
+            {"provider": account.provider},
+        )  # fmt: skip
+        await work.audit.write(entry, now)
+        await work.commit()

@@ -1,0 +1,96 @@
+"""What the slot engine needs to know about a link's hosts, read from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from app.domain.errors import CalendarUnavailable, LinkExpired, LinkInactive, LinkUsed, NotFound
+from app.domain.rules import HostState
+from app.ports.storage import LinkContext, LinkHost, UnitOfWork
+from app.use_cases.schedule_rules import no_hours, schedule_rules
+
+DAY = 86400
+
+
+def open_context(context: LinkContext | None, now: int) -> LinkContext:
+    """The context of a link that may be booked now; the refusal a stranger is told otherwise."""
+    if context is None:
+        raise NotFound("There is no such link.")
+    one_time = context.one_time
+    if one_time is not None:
+        status = one_time.status_at(now)
+        if status == "used":
+            raise LinkUsed("This link was used already.")
+        if status == "expired":
+            raise LinkExpired("This link has expired.")
+        if status == "revoked":
+            raise LinkInactive("This link was withdrawn.")
+    if not context.link.is_active:
+        raise LinkInactive("This link is switched off at the moment.")
+    return context
+
+
+def judgeable(context: LinkContext, now: int) -> list[LinkHost]:
+    """The hosts whose calendars were read within the age limit; a collective needs all of them.
+
+    `CalendarUnavailable` when none (or, for a collective, not every one) can be judged.
+    """
+    hosts = [host for host in context.hosts if host.judged_until is None or host.judged_until > now]
+    if not hosts or (context.link.mode != "pool" and len(hosts) < len(context.hosts)):
+        raise CalendarUnavailable("The host's calendar cannot be read at the moment. Please try again later.")
+    return hosts
+
+
+async def host_states(
+    work: UnitOfWork,
+    context: LinkContext,
+    hosts: Sequence[LinkHost],
+    window: tuple[int, int],
+    now: int,
+    without: str | None = None,
+) -> tuple[list[HostState], int | None]:
+    """The engine's view of `hosts` for starts in `window`, and when the first hold counted in it runs out.
+
+    `without` is a booking to look through: one that is being moved. Bounded statements: one for the times, one more
+    for each kind of limit that is set, one for a pool's fairness.
+    """
+    ids = [host.host_id for host in hosts]
+    link = context.link
+    link_limited = link.max_per_day is not None or link.max_per_week is not None
+    host_limited = any(host.max_per_day is not None or host.max_per_week is not None for host in hosts)
+    first, last = _weeks_around(window)
+    begin = window[0] - link.buffer_before * 60
+    end = window[1] + max(link.durations, default=0) * 60 + link.buffer_after * 60 + DAY
+    if link_limited or host_limited:  # a hold that runs out anywhere in the weeks may make room under a limit
+        begin, end = min(begin, first), max(end, last)
+    times = await work.hosts.times(ids, begin, end, now, without)
+    link_starts: Sequence[int] = ()
+    if link_limited:
+        link_starts = await work.hosts.link_starts(link.id, first, last, now, without)
+    host_starts: Mapping[str, Sequence[int]] = {}
+    if host_limited or link.mode == "pool":
+        host_starts = await work.hosts.host_starts(ids, first, last, now, without)
+    last_booked = await work.hosts.last_booked(ids) if link.mode == "pool" else {}
+    states = [
+        HostState(
+            host_id=host.host_id,
+            schedule=schedule_rules(host.schedule, now) if host.schedule else no_hours(),
+            busy=times[host.host_id].busy if host.host_id in times else (),
+            link_starts=link_starts,
+            host_starts=host_starts.get(host.host_id, ()),
+            max_per_day=host.max_per_day,
+            max_per_week=host.max_per_week,
+            priority=host.priority,
+            last_booked_at=last_booked.get(host.host_id),
+        )
+        for host in hosts
+    ]
+    expiries = [found.next_expiry for found in times.values() if found.next_expiry is not None]
+    return states, min(expiries, default=None)
+
+
+def _weeks_around(window: tuple[int, int]) -> tuple[int, int]:
+    """Whole ISO weeks around a window in every zone."""
+    monday = datetime.fromtimestamp(window[0], UTC) - timedelta(days=8)
+    return int(monday.timestamp()), window[1] + 9 * DAY

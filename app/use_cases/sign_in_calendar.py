@@ -1,0 +1,144 @@
+"""Connect an account at its provider's own sign-in page (OAuth 2.0 authorization code with PKCE).
+
+Everything that must be known when the person comes back travels in the `state`, signed, and bound to the session that
+began: nothing is kept for those who never return. The secret of PKCE is derived from it, and is in nobody's address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from app.domain.calendars import CalendarAccount
+from app.domain.errors import Forbidden, Invalid, NotFound, ProviderFailure
+from app.ports import Ports
+from app.ports.calendars import Credentials, Grant, SignIn, SignInRequest
+from app.ports.storage import AuditEntry, User
+from app.use_cases.calendar_accounts import own_account, sync_now
+from app.use_cases.connect_calendar import NewAccount, list_event_calendars, store_account
+from app.use_cases.watch_calendar import mirror_jobs
+
+PURPOSE = "calendar sign-in"
+STATE_SECONDS = 15 * 60
+
+
+def begin_sign_in(
+    ports: Ports, user: User, session: str | None, provider: str, login_hint: str = "", account_id: str = ""
+) -> str:
+    """The address to send the person to. `account_id` is the account to connect anew.
+
+    `NotFound` for a provider that the program is not registered at.
+    """
+    if session is None:
+        raise Forbidden("Accounts are connected in a browser, where one is signed in.")
+    state = ports.vault.sign(
+        PURPOSE,
+        {
+            "user": user.id,
+            "session": _mark(ports, session),
+            "provider": provider,
+            "account": account_id,
+            "nonce": ports.vault.new_token(),
+        },
+    )
+    return _provider(ports, provider).authorization_url(_request(ports, provider, state, login_hint))
+
+
+async def finish_sign_in(
+    ports: Ports, user: User, session: str | None, provider: str, answer: Mapping[str, str]
+) -> CalendarAccount:
+    """Take what the provider sent the person back with. An account that is connected already is connected anew.
+
+    `Invalid` when this browser did not begin it, or when another account came back than was asked for; the
+    `ProviderFailure` of the provider, `auth` when the person refused or granted too little.
+    """
+    state = answer.get("state", "")
+    asked = ports.vault.unsign(PURPOSE, state, STATE_SECONDS)
+    if asked is None or session is None:
+        raise Invalid.field("state", "This took too long, or was begun elsewhere. Please try again.")
+    if (asked["user"], asked["session"], asked["provider"]) != (user.id, _mark(ports, session), provider):
+        raise Invalid.field("state", "This was begun in another browser. Please try again.")
+    sign_in = _provider(ports, provider)
+    grant = await sign_in.redeem(_request(ports, provider, state), answer)
+    known = await _known_account(ports, user, provider, grant, asked["account"])
+    if known is not None:
+        return await _connect_anew(ports, known, grant)
+    found = Credentials("", grant.username, grant.secret)
+    remote = await list_event_calendars(ports.providers[provider], found)
+    new = NewAccount(provider, "", grant.username, grant.secret)
+    return await store_account(ports, user, new, found, remote, " ".join(grant.scopes))
+
+
+def callback_address(ports: Ports, provider: str) -> str:
+    """Where the provider sends people back to; it is registered there in these very words."""
+    return f"{ports.base_url}/api/v1/calendar-accounts/{provider}/callback"
+
+
+def offered(ports: Ports) -> list[str]:
+    """The providers with a sign-in that this program is registered at."""
+    return [name for name in ports.providers if name in ports.providers and _signs_in(ports, name)]
+
+
+def _signs_in(ports: Ports, name: str) -> bool:
+    return ports.providers[name].capabilities.signs_in
+
+
+def _provider(ports: Ports, name: str) -> SignIn:
+    if name not in ports.providers or not _signs_in(ports, name):
+        raise NotFound("This server cannot connect accounts of this kind.")
+    return cast("SignIn", ports.providers[name])
+
+
+def _request(ports: Ports, provider: str, state: str, login_hint: str = "") -> SignInRequest:
+    verifier = ports.vault.lookup(f"PKCE {state}")  # 64 characters that PKCE allows (RFC 7636 §4.1)
+    return SignInRequest(callback_address(ports, provider), state, verifier, login_hint)
+
+
+def _mark(ports: Ports, session: str) -> str:
+    return ports.vault.lookup(f"{PURPOSE} {session}")[:32]
+
+
+async def _known_account(
+    ports: Ports, user: User, provider: str, grant: Grant, account_id: str
+) -> CalendarAccount | None:
+    """The account to connect anew, if it is one."""
+    async with ports.read() as work:
+        if account_id:
+            account = await own_account(work, user, account_id)
+            if account.username.lower() != grant.username.lower():
+                raise Invalid.field(
+                    "account", f"You signed in as {grant.username}, but this account is {account.username}."
+                )
+            return account
+        accounts = await work.calendars.accounts_of(user.id)
+    same = (account for account in accounts if account.provider == provider)
+    return next((account for account in same if account.username.lower() == grant.username.lower()), None)
+
+
+async def _connect_anew(ports: Ports, account: CalendarAccount, grant: Grant) -> CalendarAccount:
+    """New tokens for an account; its calendars, and what was chosen of them, stay."""
+    now = ports.clock()
+    async with ports.unit_of_work() as work:
+        await work.calendars.update_account(
+            account.id,
+            secret=grant.secret,
+            scopes=" ".join(grant.scopes),
+            status="ok",
+            error=None,
+            last_ok_at=now,
+            updated_at=now,
+        )
+        calendars = [each for each in await work.calendars.calendars_in(account.id) if each.is_conflict]
+        await work.outbox.enqueue(mirror_jobs(ports, calendars, now + 30), now)
+        entry = AuditEntry(
+            account.org_id, "user", account.user_id, "calendar.reconnected", "calendar_account", account.id,
+            {"provider": account.provider},
+        )  # fmt: skip
+        await work.audit.write(entry, now)
+        await work.commit()
+    await sync_now(ports, calendars)
+    async with ports.read() as work:
+        found = await work.calendars.account(account.id)
+    if found is None:
+        raise ProviderFailure("gone", "The account was disconnected meanwhile.")
+    return found

@@ -1,0 +1,237 @@
+"""Tell recipient, hosts and guests of a booking by mail: outbox handlers, one lane an addressee.
+
+The handlers compare the booking as it is now with what the addressee was last told and send what is missing, so that
+late, repeated or folded work does no harm. The mail goes out between two transactions, never within one; a crash in
+between sends it once more, with the same Message-ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.domain.bookings import Booking
+from app.ports import Ports
+from app.ports.mail import Audience, BookingMailContext, BookingNews, MailPerson
+from app.ports.mail_log import Delivery, DeliveryKind
+from app.ports.outbox import Job
+from app.ports.storage import HostPerson, Organization, UnitOfWork
+from app.use_cases.view_booking import organizer_name, view_url
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What an addressee is to be told. `status` is what they then know: pending, confirmed or cancelled."""
+
+    kind: BookingNews
+    status: str
+    with_invitation: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """All that one mail is made of."""
+
+    booking: Booking
+    organization: Organization
+    people: Sequence[HostPerson]
+    person: MailPerson
+    removed: bool
+
+
+async def send_booking_mail(ports: Ports, job: Job) -> int | None:
+    """Outbox handler; the payload names the audience, and a host by `host_id` or a guest by `address`."""
+    now = ports.clock()
+    async with ports.read() as work:
+        scene = await _scene(work, job)
+        if scene is None:
+            return None
+        told = await _told(work, scene, "state")
+        by_recipient = scene.booking.status == "cancelled" and await _cancelled_by_recipient(work, scene.booking)
+        news = news_for(
+            scene.booking,
+            told,
+            scene.person.audience,
+            now,
+            removed=scene.removed,
+            by_recipient=by_recipient,
+        )
+        previous = await work.bookings.previous_times(scene.booking.id) if news and news.kind == "changed" else []
+    if news is None:
+        return None
+    before = told_start(scene.booking, told, previous)
+    await _send(ports, scene, _context(ports, scene, news, before, now), "state", news.status)
+    return None
+
+
+async def send_followup(ports: Ports, job: Job) -> int | None:
+    """Outbox handler of the mail after a booking; the instant to look again while it is not due."""
+    now = ports.clock()
+    async with ports.read() as work:
+        scene = await _scene(work, job)
+        if scene is None or scene.booking.status not in {"confirmed", "in_progress", "completed"}:
+            return None
+        link = await work.links.context_of(scene.booking.link_id) if scene.booking.link_id else None
+        template = link.template if link else None
+        if template is None or not template.email_followup_enabled:
+            return None
+        due = scene.booking.end + template.followup.delay_minutes * 60
+        if now < due:
+            return due
+        if await _told(work, scene, "followup") is not None:
+            return None
+    news = News("followup", "confirmed", with_invitation=False)
+    text = template.followup
+    context = replace(_context(ports, scene, news, None, now), followup_subject=text.subject, followup_body=text.body)
+    await _send(ports, scene, context, "followup", news.status)
+    return None
+
+
+def news_for(
+    booking: Booking,
+    told: Delivery | None,
+    audience: Audience,
+    now: int,
+    *,
+    removed: bool = False,
+    by_recipient: bool = False,
+) -> News | None:
+    """What this addressee does not know yet, None when nothing. `removed`: they no longer take part in it.
+
+    What is over is nobody's news. Guests first hear when it is confirmed. A cancellation of what was never told is a
+    plain note without a calendar part, and for guests and former hosts nothing at all.
+    """
+    if booking.end <= now:
+        return None
+    if removed or booking.status == "cancelled":
+        return _called_off(booking, told, audience, removed=removed, by_recipient=by_recipient)
+    if booking.status == "pending":
+        if told is None or told.status == "cancelled":
+            return None if audience == "guest" else News("requested", "pending")
+        return News("changed", "pending") if told.sequence < booking.sequence else None
+    if told is None or told.status != "confirmed":
+        return News("confirmed", "confirmed")
+    return News("changed", "confirmed") if told.sequence < booking.sequence else None
+
+
+def _called_off(
+    booking: Booking, told: Delivery | None, audience: Audience, *, removed: bool, by_recipient: bool
+) -> News | None:
+    if told is None:
+        unaware = removed or audience == "guest"
+        return None if unaware else News("cancelled", "cancelled", with_invitation=False)
+    if told.status == "cancelled":
+        return None
+    lapsed = booking.cancel_reason == "expired"
+    declined = not removed and told.status == "pending" and (lapsed or not by_recipient)
+    return News("declined" if declined else "cancelled", "cancelled")
+
+
+def told_start(booking: Booking, told: Delivery | None, previous: Sequence[Mapping[str, Any]]) -> int | None:
+    """The start the addressee knows of, if it is not the present one: that of the first time replaced since."""
+    if told is None:
+        return None
+    starts = [int(time["start_at"]) for time in previous if time["replaced_at"] >= told.sent_at]
+    return starts[0] if starts and starts[0] != booking.start else None
+
+
+async def _scene(work: UnitOfWork, job: Job) -> _Scene | None:
+    """None when there is nobody to tell: the booking is gone, a host is no person, or the same address already hears
+    as the recipient or as a host."""
+    booking = await work.bookings.get(job.subject_id)
+    organization = await work.people.organization(booking.org_id) if booking else None
+    if booking is None or organization is None:
+        return None
+    audience: Audience = job.payload.get("audience", "recipient")
+    host_ids = [host.id for host in booking.hosts]
+    asked = job.payload.get("host_id")
+    people = await work.hosts.people([*host_ids, *([asked] if asked and asked not in host_ids else [])])
+    found = _person(booking, audience, people, job.payload)
+    if found is None:
+        return None
+    taking_part = [person for person in people if person.host_id in host_ids]
+    if _hears_otherwise(booking, found, taking_part):
+        return None
+    removed = (audience == "host" and asked not in host_ids) or (
+        audience == "guest" and found.email not in booking.guests
+    )
+    return _Scene(booking, organization, taking_part, found, removed)
+
+
+def _person(
+    booking: Booking, audience: Audience, people: Sequence[HostPerson], payload: Mapping[str, Any]
+) -> MailPerson | None:
+    if audience == "recipient":
+        return MailPerson(booking.recipient.email, booking.recipient.name, booking.timezone, "recipient")
+    if audience == "guest":
+        return MailPerson(payload["address"], "", booking.timezone, "guest")
+    for person in people:
+        if person.host_id == payload["host_id"]:
+            return MailPerson(person.email, person.name, person.timezone, "host")
+    return None
+
+
+def _hears_otherwise(booking: Booking, person: MailPerson, hosts: Sequence[HostPerson]) -> bool:
+    """One mail an address: the recipient's before the host's before the guest's."""
+    address = person.email.lower()
+    if person.audience == "recipient":
+        return False
+    if address == booking.recipient.email.lower():
+        return True
+    return person.audience == "guest" and address in {host.email.lower() for host in hosts}
+
+
+async def _told(work: UnitOfWork, scene: _Scene, kind: DeliveryKind) -> Delivery | None:
+    address = scene.person.email.lower()
+    deliveries = await work.mail_log.of_booking(scene.booking.id, kind)
+    return next((delivery for delivery in deliveries if delivery.address == address), None)
+
+
+async def _cancelled_by_recipient(work: UnitOfWork, booking: Booking) -> bool:
+    entries = await work.audit.of_entity(booking.org_id, booking.id)
+    actors = [entry["actor_kind"] for entry in entries if "status" in entry["changes"]]
+    return bool(actors) and actors[-1] == "recipient"
+
+
+def _context(ports: Ports, scene: _Scene, news: News, previous_start: int | None, now: int) -> BookingMailContext:
+    booking, audience = scene.booking, scene.person.audience
+    organizer = scene.people[0] if scene.people else None
+    return BookingMailContext(
+        booking=booking,
+        news=news.kind,
+        organization=scene.organization.name,
+        organizer_name=organizer_name(booking, scene.people, scene.organization.name),
+        organizer_email=organizer.email if organizer else "",
+        previous_start=previous_start,
+        manage_url=f"{ports.base_url}/booking/{booking.token}" if audience == "recipient" else None,
+        app_url=f"{ports.base_url}/app/bookings/{booking.id}" if audience == "host" else None,
+        view_url=view_url(ports, booking) if audience == "guest" else None,
+        with_invitation=news.with_invitation,
+        now=now,
+    )
+
+
+async def _send(
+    ports: Ports,
+    scene: _Scene,
+    context: BookingMailContext,
+    kind: DeliveryKind,
+    status: str,
+) -> None:
+    mail = ports.composer.booking(context, scene.person)
+    await ports.mailer.send(mail)
+    async with ports.unit_of_work() as work:
+        await work.mail_log.record(
+            Delivery(
+                booking_id=scene.booking.id,
+                address=scene.person.email.lower(),
+                kind=kind,
+                org_id=scene.booking.org_id,
+                status=status,
+                sequence=scene.booking.sequence,
+                message_id=mail.message_id,
+                sent_at=context.now,
+            )
+        )
+        await work.commit()

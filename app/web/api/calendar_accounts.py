@@ -1,0 +1,298 @@
+"""`/calendar-accounts`: connected calendars, which of them block time, and which one receives the bookings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Router, delete, get, patch, post
+from litestar.params import JSONBody
+from msgspec import UNSET, Meta
+
+from app.domain.calendars import Calendar, CalendarAccount, EditPolicy
+from app.domain.cursors import cut
+from app.domain.errors import FieldError, Invalid, ProviderFailure
+from app.domain.text_rules import LINE
+from app.ports import Ports
+from app.use_cases.calendar_accounts import change_account as change_settings
+from app.use_cases.calendar_accounts import own_account, sync_now
+from app.use_cases.choose_calendars import CalendarChoice, choose_calendars
+from app.use_cases.connect_calendar import NewAccount, change_secret, connect_calendar
+from app.use_cases.disconnect_calendar import disconnect_calendar
+from app.web.api.fields import (
+    LISTING,
+    MAKING,
+    READING,
+    Cursor,
+    Id,
+    In,
+    Limit,
+    Line,
+    RequiredLine,
+    SignedIn,
+    Unset,
+    ports_of,
+    problems,
+    uuid_text,
+)
+from app.web.times import optional_rfc3339
+
+Secret = Annotated[str, Meta(min_length=1, max_length=1000, pattern=LINE)]
+Address = Annotated[str, Meta(max_length=2000, pattern=LINE)]
+
+
+class AccountIn(In):
+    """An account to connect: a CalDAV one by user name, password and `url` (the server's address, or an e-mail address
+    to find it by), or with the provider `ics_url` just the address of a published calendar."""
+
+    username: Line = ""
+    password: Annotated[str, Meta(max_length=1000, pattern=LINE)] = ""
+    provider: Literal["caldav", "ics_url"] = "caldav"
+    url: Address = ""
+    label: Line = ""
+
+
+class AccountPatch(In):
+    """A new password, another name, or what becomes of bookings whose events are moved or deleted there: they follow as
+    far as their link's rules allow, also outside its hours, or only when their host says so."""
+
+    password: Secret | Unset = UNSET
+    label: RequiredLine | Unset = UNSET
+    edits: EditPolicy | Unset = UNSET
+
+
+class AccountOut(msgspec.Struct):
+    """A connected account; `error` says in words what is wrong."""
+
+    id: str
+    provider: str
+    label: str
+    url: str
+    username: str
+    edits: EditPolicy
+    status: Literal["ok", "error"]
+    error: str | None
+    last_ok_at: str | None
+
+
+class Accounts(msgspec.Struct):
+    """The caller's accounts."""
+
+    items: list[AccountOut]
+    next_cursor: str | None
+
+
+class CalendarOut(msgspec.Struct):
+    """A calendar; `age` is how many seconds ago it was last read, `tentative_busy` whether events that are only
+    tentative block time too."""
+
+    id: str
+    account_id: str
+    name: str
+    color: str | None
+    timezone: str
+    is_conflict: bool
+    is_write: bool
+    tentative_busy: bool
+    read_only: bool
+    synced_at: str | None
+    age: int | None
+    error: str | None
+
+
+class Calendars(msgspec.Struct):
+    """The calendars of an account."""
+
+    items: list[CalendarOut]
+    next_cursor: str | None
+
+
+class ChoiceIn(In):
+    """A choice for one calendar; what is missing stays as it is."""
+
+    id: UUID
+    is_conflict: bool | None = None
+    is_write: bool | None = None
+    tentative_busy: bool | None = None
+
+
+class ChoicesIn(In):
+    """Choices for some of an account's calendars."""
+
+    calendars: Annotated[list[ChoiceIn], Meta(min_length=1, max_length=200)]
+
+
+class StatusOut(msgspec.Struct):
+    """How an account is doing."""
+
+    status: Literal["ok", "error"]
+    error: str | None
+    last_ok_at: str | None
+    calendars: list[CalendarOut]
+
+
+def _account_out(account: CalendarAccount) -> AccountOut:
+    return AccountOut(
+        id=account.id,
+        provider=account.provider,
+        label=account.label,
+        url=account.url,
+        username=account.username,
+        edits=account.edits,
+        status=account.status,
+        error=account.error,
+        last_ok_at=optional_rfc3339(account.last_ok_at),
+    )
+
+
+def _calendar_out(calendar: Calendar, now: int) -> CalendarOut:
+    return CalendarOut(
+        id=calendar.id,
+        account_id=calendar.account_id,
+        name=calendar.display_name,
+        color=calendar.color,
+        timezone=calendar.timezone,
+        is_conflict=calendar.is_conflict,
+        is_write=calendar.is_write,
+        tentative_busy=calendar.tentative_busy,
+        read_only=calendar.read_only,
+        synced_at=optional_rfc3339(calendar.synced_at),
+        age=None if calendar.synced_at is None else max(0, now - calendar.synced_at),
+        error=calendar.sync_error,
+    )
+
+
+async def _status(ports: Ports, caller: SignedIn, account_id: str) -> StatusOut:
+    async with ports.read() as work:
+        account = await own_account(work, caller.user, account_id)
+        calendars = await work.calendars.calendars_in(account.id)
+    shown = [_calendar_out(calendar, ports.clock()) for calendar in calendars]
+    return StatusOut(account.status, account.error, optional_rfc3339(account.last_ok_at), shown)
+
+
+_FIELDS = {"address": "url", "secret": "password"}
+_TYPED_WRONG = {"auth": "password", "refused": "url"}
+
+
+@contextmanager
+def _told_by_field() -> Iterator[None]:
+    """Name what is wrong as the API calls it; what only the person can mend is their input, not a failure."""
+    try:
+        yield
+    except Invalid as wrong:
+        named = [FieldError(_FIELDS.get(error.field, error.field), error.message) for error in wrong.errors]
+        raise Invalid(wrong.detail, named) from wrong
+    except ProviderFailure as failure:
+        field = _TYPED_WRONG.get(failure.kind)
+        if field is None:
+            raise
+        raise Invalid.field(field, failure.detail) from failure
+
+
+@get("/calendar-accounts", responses=problems(*LISTING), summary="List calendar accounts")
+async def list_accounts(
+    request: Request[Any, Any, Any], caller: SignedIn, limit: Limit = 50, cursor: Cursor = None
+) -> Accounts:
+    async with ports_of(request).read() as work:
+        accounts = await work.calendars.accounts_of(caller.user.id)
+    page, next_cursor = cut(accounts, lambda account: account.id, limit, cursor)
+    return Accounts([_account_out(account) for account in page], next_cursor)
+
+
+@post("/calendar-accounts", responses=problems(*MAKING, 409, 502), summary="Connect a calendar account")
+async def connect_account(request: Request[Any, Any, Any], caller: SignedIn, data: JSONBody[AccountIn]) -> AccountOut:
+    new = NewAccount(data.provider, data.url, data.username, data.password, data.label)
+    with _told_by_field():
+        return _account_out(await connect_calendar(ports_of(request), caller.user, new))
+
+
+@get("/calendar-accounts/{account_id:uuid}", responses=problems(*READING), summary="Show a calendar account")
+async def show_account(request: Request[Any, Any, Any], caller: SignedIn, account_id: Id) -> AccountOut:
+    async with ports_of(request).read() as work:
+        return _account_out(await own_account(work, caller.user, uuid_text(account_id)))
+
+
+@patch(
+    "/calendar-accounts/{account_id:uuid}", responses=problems(*MAKING, 404, 502), summary="Change a calendar account"
+)
+async def change_account(
+    request: Request[Any, Any, Any], caller: SignedIn, account_id: Id, data: JSONBody[AccountPatch]
+) -> AccountOut:
+    ports, wanted = ports_of(request), uuid_text(account_id)
+    if data.password is not UNSET:
+        with _told_by_field():
+            await change_secret(ports, caller.user, wanted, data.password)
+    label = None if data.label is UNSET else data.label
+    edits = None if data.edits is UNSET else data.edits
+    return _account_out(await change_settings(ports, caller.user, wanted, label=label, edits=edits))
+
+
+@delete("/calendar-accounts/{account_id:uuid}", responses=problems(401, 403, 404), summary="Disconnect")
+async def disconnect_account(request: Request[Any, Any, Any], caller: SignedIn, account_id: Id) -> None:
+    await disconnect_calendar(ports_of(request), caller.user, uuid_text(account_id))
+
+
+@get("/calendar-accounts/{account_id:uuid}/calendars", responses=problems(*READING), summary="List calendars")
+async def list_calendars(
+    request: Request[Any, Any, Any], caller: SignedIn, account_id: Id, limit: Limit = 50, cursor: Cursor = None
+) -> Calendars:
+    status = await _status(ports_of(request), caller, uuid_text(account_id))
+    return Calendars(*cut(status.calendars, lambda calendar: calendar.id, limit, cursor))
+
+
+@patch(
+    "/calendar-accounts/{account_id:uuid}/calendars",
+    responses=problems(*MAKING, 404),
+    summary="Choose conflict calendars and the write calendar",
+)
+async def change_calendars(
+    request: Request[Any, Any, Any], caller: SignedIn, account_id: Id, data: JSONBody[ChoicesIn]
+) -> Calendars:
+    ports = ports_of(request)
+    choices = [
+        CalendarChoice(uuid_text(each.id), each.is_conflict, each.is_write, each.tentative_busy)
+        for each in data.calendars
+    ]
+    calendars = await choose_calendars(ports, caller.user, uuid_text(account_id), choices)
+    return Calendars([_calendar_out(calendar, ports.clock()) for calendar in calendars], None)
+
+
+@post(
+    "/calendar-accounts/{account_id:uuid}/sync",
+    status_code=200,
+    responses=problems(401, 403, 404),
+    summary="Read the calendars now",
+)
+async def sync_account(request: Request[Any, Any, Any], caller: SignedIn, account_id: Id) -> StatusOut:
+    ports = ports_of(request)
+    async with ports.read() as work:
+        account = await own_account(work, caller.user, uuid_text(account_id))
+        calendars = await work.calendars.calendars_in(account.id)
+    if ports.providers[account.provider].capabilities.needs_connection:
+        await sync_now(ports, [calendar for calendar in calendars if calendar.is_conflict])
+    return await _status(ports, caller, account.id)
+
+
+@get("/calendar-accounts/{account_id:uuid}/status", responses=problems(*READING), summary="How an account is doing")
+async def account_status(request: Request[Any, Any, Any], caller: SignedIn, account_id: Id) -> StatusOut:
+    return await _status(ports_of(request), caller, uuid_text(account_id))
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        list_accounts,
+        connect_account,
+        show_account,
+        change_account,
+        disconnect_account,
+        list_calendars,
+        change_calendars,
+        sync_account,
+        account_status,
+    ],
+    tags=["calendars"],
+)

@@ -1,0 +1,388 @@
+"""`/app/connections`: calendar accounts with their health, which calendars count, and what could not be delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.domain.calendars import BUILTIN, PERSONAL, SCHEDULE, Calendar, CalendarAccount, EditPolicy
+from app.domain.errors import AlreadyExists, HalfpastError, Invalid, NotFound, ProviderFailure, RateLimited
+from app.domain.hours import local_date
+from app.ports.outbox import DeadLetter
+from app.ports.storage import UnitOfWork
+from app.use_cases.calendar_accounts import change_account, own_account, sync_now
+from app.use_cases.choose_calendars import CalendarChoice, choose_calendars, relist_calendars
+from app.use_cases.connect_calendar import NewAccount, change_secret, connect_calendar
+from app.use_cases.disconnect_calendar import disconnect_calendar
+from app.use_cases.sign_in_calendar import offered
+from app.web.pages.rendering import see_other
+from app.web.pages.signed_in.booking_views import Mark, reason_of
+from app.web.pages.signed_in.entry import limit_attempts, next_page
+from app.web.pages.signed_in.form import Form
+from app.web.pages.signed_in.frame import LINK_ROLES, Member, app_page, done, ports_of, wording_of
+from app.web.pages.wording import Wording
+from app.web.sessions import Caller
+
+_CONNECT_REFUSALS = (Invalid, AlreadyExists, ProviderFailure, RateLimited)
+WORK: Mapping[str, str] = {
+    "booking_mail": "Mail about a booking",
+    "calendar_event": "Calendar event of a booking",
+    "followup": "Follow-up mail",
+    "account_mail": "Mail to a user",
+    "sync_calendar": "Reading a calendar",
+    "follow_edit": "Following an event that was changed in a calendar",
+    "edits_asked": "Mail about changed events",
+    "edit_refused": "Mail about an event that was put back",
+    "watch_calendar": "Hearing of a calendar's changes at once",
+    "release_account": "Giving back the access to an account",
+    "reread_calendar": "Reading a calendar in another way",
+    "calendar_trouble": "Mail about a calendar account",
+    "write_trouble": "Mail about a booking's calendar event",
+}
+SIGN_INS: Mapping[str, str] = {"google": "Google", "microsoft": "Microsoft 365 or Outlook.com"}
+EDITS: Mapping[str, str] = {
+    "rules": "It follows, as far as its link's rules allow",
+    "outside": "It follows, also outside my hours",
+    "ask": "I am asked first",
+}
+"""What becomes of a booking whose event is moved or deleted in the calendar."""
+ABOUT_BOOKING = frozenset({"booking_mail", "calendar_event", "followup", "write_trouble"})
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """One calendar of an account."""
+
+    id: str
+    name: str
+    color: str
+    is_conflict: bool
+    is_write: bool
+    can_write: bool
+    state: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCard:
+    """One connected account: how it is, and what to do about it."""
+
+    id: str
+    path: str
+    provider: str
+    label: str
+    server: str
+    username: str
+    mark: Mark
+    sign_in: str
+    health: str
+    is_fine: bool
+    tentative_busy: bool
+    edits: str
+    gets_bookings: bool
+    calendars: tuple[CalendarRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UndeliveredRow:
+    """Something that was given up."""
+
+    id: str
+    what: str
+    error: str
+    at: str
+    about: str
+
+
+def _calendar_row(calendar: Calendar, told: str, now: int, age_limit: int) -> CalendarRow:
+    """`told` is what the account says already."""
+    read = f"Read {ago(now - calendar.synced_at)}" if calendar.synced_at else "Not read yet"
+    is_old = calendar.is_conflict and (calendar.synced_at or 0) + age_limit <= now
+    return CalendarRow(
+        id=calendar.id,
+        name=calendar.display_name,
+        color=calendar.color or "",
+        is_conflict=calendar.is_conflict,
+        is_write=calendar.is_write,
+        can_write=not calendar.read_only and "VEVENT" in calendar.components,
+        state=f"{read}: too long ago, so no times are offered" if is_old and calendar.synced_at else read,
+        error="" if calendar.sync_error in (None, told) else str(calendar.sync_error),
+    )
+
+
+def ago(seconds: int) -> str:
+    """`2 minutes ago`."""
+    if seconds < 60:
+        return "just now"
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {word}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def _account_card(account: CalendarAccount, calendars: Sequence[Calendar], now: int, age_limit: int) -> AccountCard:
+    is_fine = account.status == "ok"
+    since = f"It was last read {ago(now - account.last_ok_at)}." if account.last_ok_at else "It was never read."
+    hours = age_limit // 3600
+    trouble = (
+        f"{account.error or 'The account cannot be read.'} {since} Its last copy counts for {hours} hours; after that "
+        "no times are offered, so that nothing is booked over what cannot be seen."
+    )
+    return AccountCard(
+        id=account.id,
+        path=f"/app/connections/{account.id}",
+        provider=account.provider,
+        label=account.label,
+        server=account.url,
+        username=account.username,
+        mark=Mark("Works", "ok") if is_fine else Mark("Needs you", "bad"),
+        sign_in=SIGN_INS.get(account.provider, ""),
+        health=f"Last read {ago(now - account.last_ok_at)}." if is_fine and account.last_ok_at else trouble,
+        is_fine=is_fine,
+        edits=account.edits,
+        gets_bookings=any(calendar.is_write for calendar in calendars),
+        tentative_busy=all(calendar.tentative_busy for calendar in calendars),
+        calendars=tuple(_calendar_row(calendar, account.error or "", now, age_limit) for calendar in calendars),
+    )
+
+
+@get("/connections")
+async def connections_page(request: Request[Any, Any, Any], caller: Member) -> Response[bytes]:
+    """All of it."""
+    return await _page(request, caller)
+
+
+async def _page(
+    request: Request[Any, Any, Any],
+    caller: Caller,
+    refusal: HalfpastError | None = None,
+    problem: str = "",
+    form: Form | None = None,
+    subscription: Form | None = None,
+    trouble_at: str = "",
+) -> Response[bytes]:
+    ports, wording, user = ports_of(request), wording_of(request), caller.user
+    now, limit = ports.clock(), ports.calendar_age_limit
+    async with ports.read() as work:
+        accounts = await work.calendars.accounts_of(user.id)
+        calendars = await work.calendars.calendars_of(user.id)
+        undelivered = await work.outbox.dead(user.org_id) if LINK_ROLES & set(user.roles) else []
+    connected = [account for account in accounts if account.provider != BUILTIN]
+    cards = [
+        _account_card(account, [each for each in calendars if each.account_id == account.id], now, limit)
+        for account in connected
+    ]
+    builtin = {each.name: each for each in calendars if each.provider == BUILTIN}
+    return app_page(
+        request,
+        caller,
+        "connections",
+        refusal=refusal,
+        problem=problem,
+        accounts=cards,
+        writables=_writables(calendars, connected),
+        personal=builtin.get(PERSONAL),
+        can_connect="caldav" in ports.providers,
+        edit_policies=tuple(EDITS.items()),
+        sign_ins=[(name, SIGN_INS.get(name, name.title())) for name in offered(ports)],
+        form=form or Form(),
+        subscription=subscription or Form(),
+        trouble_at=trouble_at,
+        sees_undelivered=bool(LINK_ROLES & set(user.roles)),
+        undelivered=[_undelivered_row(letter, user.timezone, wording) for letter in undelivered],
+    )
+
+
+def _writables(calendars: Sequence[Calendar], accounts: Sequence[CalendarAccount]) -> list[tuple[str, str, bool]]:
+    """(id, words, whether it is chosen) of every calendar that can receive the bookings."""
+    labels = {account.id: account.label for account in accounts}
+    found = []
+    for calendar in calendars:
+        if calendar.provider == BUILTIN:
+            if calendar.name == SCHEDULE:
+                found.append((calendar.id, "Halfpast alone (feed and phone)", calendar.is_write))
+        elif not calendar.read_only and "VEVENT" in calendar.components:
+            found.append((calendar.id, f"{calendar.display_name} ({labels[calendar.account_id]})", calendar.is_write))
+    return found
+
+
+def _undelivered_row(letter: DeadLetter, zone: str, wording: Wording) -> UndeliveredRow:
+    at = f"{wording.short_day(local_date(zone, letter.updated_at))}, {wording.time(letter.updated_at, zone)}"
+    about = f"/app/bookings/{letter.subject_id}" if letter.kind in ABOUT_BOOKING else ""
+    return UndeliveredRow(letter.id, WORK.get(letter.kind, letter.kind), reason_of(letter.error), at, about)
+
+
+@post("/connections")
+async def connect(request: Request[Any, Any, Any], caller: Member) -> Response[Any]:
+    """Connect a CalDAV account: find the server, prove the password, list and read the calendars."""
+    form = await Form.posted(request)
+    new = NewAccount("caldav", form.get("address"), form.get("username"), form.secret("secret"), form.get("label"))
+    try:
+        await limit_attempts(request, f"calendar {caller.user.id}")
+        await connect_calendar(ports_of(request), caller.user, new)
+    except _CONNECT_REFUSALS as refusal:
+        if isinstance(refusal, ProviderFailure) and refusal.kind == "auth":
+            form.fail("secret", refusal.detail)
+        else:
+            form.refuse(refusal)
+        return await _page(request, caller, refusal, form=form)
+    return done("/app/connections", "connected")
+
+
+@post("/connections/address")
+async def subscribe(request: Request[Any, Any, Any], caller: Member) -> Response[Any]:
+    """Read a calendar that is published at an address."""
+    form = await Form.posted(request)
+    new = NewAccount("ics_url", form.get("ics_address"), "", "", form.get("ics_label"))
+    try:
+        await limit_attempts(request, f"calendar {caller.user.id}")
+        await connect_calendar(ports_of(request), caller.user, new)
+    except _CONNECT_REFUSALS as refusal:
+        if isinstance(refusal, ProviderFailure):
+            form.fail("ics_address", refusal.detail)
+        else:
+            form.refuse(refusal, lambda field: f"ics_{field}")
+        return await _page(request, caller, refusal, subscription=form)
+    return done("/app/connections", "connected")
+
+
+async def _own(work: UnitOfWork, caller: Caller, account_id: UUID) -> CalendarAccount:
+    account = await own_account(work, caller.user, str(account_id))
+    if account.provider == BUILTIN:
+        raise NotFound("There is no such calendar account.")
+    return account
+
+
+@post("/connections/{account_id:uuid}/calendars")
+async def choose_conflicts(
+    request: Request[Any, Any, Any], caller: Member, account_id: FromPath[UUID]
+) -> Response[Any]:
+    """Which calendars of an account block time, and whether what is only tentative in them does too."""
+    ports = ports_of(request)
+    form = await Form.posted(request)
+    ticked, tentative_busy = set(form.all("conflict")), form.get("tentative") == "yes"
+    async with ports.read() as work:
+        account = await _own(work, caller, account_id)
+        calendars = await work.calendars.calendars_in(account.id)
+    choices = [
+        CalendarChoice(calendar.id, is_conflict=calendar.id in ticked, tentative_busy=tentative_busy)
+        for calendar in calendars
+    ]
+    await choose_calendars(ports, caller.user, account.id, choices)
+    edits = form.get("edits")
+    if edits in EDITS:
+        await change_account(ports, caller.user, account.id, edits=cast("EditPolicy", edits))
+    return done("/app/connections")
+
+
+@post("/connections/write")
+async def choose_write(request: Request[Any, Any, Any], caller: Member) -> Response[Any]:
+    """Which calendar, of any account, receives the bookings."""
+    ports = ports_of(request)
+    wanted = (await Form.posted(request)).get("calendar")
+    async with ports.read() as work:
+        calendars = await work.calendars.calendars_of(caller.user.id)
+    chosen = next((calendar for calendar in calendars if calendar.id == wanted), None)
+    if chosen is None:
+        raise NotFound("There is no such calendar.")
+    try:
+        await choose_calendars(ports, caller.user, chosen.account_id, [CalendarChoice(chosen.id, is_write=True)])
+    except Invalid as refusal:
+        return await _page(request, caller, refusal, problem=refusal.detail)
+    return done("/app/connections")
+
+
+@post("/connections/{account_id:uuid}/sync")
+async def sync(request: Request[Any, Any, Any], caller: Member, account_id: FromPath[UUID]) -> Response[Any]:
+    """Read the calendars that count, which records how they are, and look for new ones."""
+    ports = ports_of(request)
+    async with ports.read() as work:
+        account = await _own(work, caller, account_id)
+        calendars = await work.calendars.calendars_in(account.id)
+    try:
+        await limit_attempts(request, f"calendar {caller.user.id}")
+        await sync_now(ports, [calendar for calendar in calendars if calendar.is_conflict])
+        await relist_calendars(ports, caller.user, account.id)
+    except (ProviderFailure, RateLimited) as refusal:
+        problem = f"{account.label}: {refusal.detail}"
+        return await _page(request, caller, refusal, problem=problem, trouble_at=account.id)
+    return done("/app/connections", "synced")
+
+
+@post("/connections/{account_id:uuid}/password")
+async def save_password(request: Request[Any, Any, Any], caller: Member, account_id: FromPath[UUID]) -> Response[Any]:
+    """A new password of an account, proved before it is kept."""
+    ports = ports_of(request)
+    form = await Form.posted(request)
+    async with ports.read() as work:
+        account = await _own(work, caller, account_id)
+    try:
+        await limit_attempts(request, f"calendar {caller.user.id}")
+        await change_secret(ports, caller.user, account.id, form.secret("new_secret"))
+    except (Invalid, ProviderFailure, RateLimited) as refusal:
+        return await _page(
+            request, caller, refusal, problem=f"{account.label}: {refusal.detail}", trouble_at=account.id
+        )
+    return done("/app/connections")
+
+
+@get("/connections/{account_id:uuid}/disconnect")
+async def disconnect_page(
+    request: Request[Any, Any, Any], caller: Member, account_id: FromPath[UUID]
+) -> Response[bytes]:
+    """Asks before disconnecting."""
+    async with ports_of(request).read() as work:
+        account = await _own(work, caller, account_id)
+    return app_page(
+        request,
+        caller,
+        "confirm",
+        title="Disconnect this account?",
+        what=account.label,
+        text="Its calendars block no time any more, and bookings are not written there. Events already written stay.",
+        action=f"/app/connections/{account.id}/disconnect",
+        button="Disconnect",
+        back="/app/connections",
+    )
+
+
+@post("/connections/{account_id:uuid}/disconnect")
+async def disconnect(request: Request[Any, Any, Any], caller: Member, account_id: FromPath[UUID]) -> Response[Any]:
+    """Forget the account."""
+    await disconnect_calendar(ports_of(request), caller.user, str(account_id))
+    return done("/app/connections", "disconnected")
+
+
+@post("/undelivered/{job_id:uuid}/retry")
+async def retry(request: Request[Any, Any, Any], caller: Member, job_id: FromPath[UUID]) -> Response[Any]:
+    """Try once more what was given up."""
+    ports = ports_of(request)
+    form = await Form.posted(request)
+    if not LINK_ROLES & set(caller.user.roles):
+        raise NotFound("There is nothing at this address.")
+    async with ports.unit_of_work() as work:
+        if not await work.outbox.retry(caller.user.org_id, str(job_id), ports.clock()):
+            raise NotFound("This was delivered meanwhile, or is gone.")
+        await work.commit()
+    back = next_page(form.get("back") or "/app/connections")
+    return see_other(f"{back}?did=retried")
+
+
+routes: Sequence[Any] = (
+    connections_page,
+    connect,
+    subscribe,
+    choose_conflicts,
+    choose_write,
+    sync,
+    save_password,
+    disconnect_page,
+    disconnect,
+    retry,
+)

@@ -1,0 +1,209 @@
+"""What all signed-in pages have around them: who is here, where they can go, what just happened; and who may come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+
+from app.domain.errors import Forbidden, HalfpastError, Unauthenticated
+from app.ports import Ports
+from app.web.pages.errors import own_path, page_or_problem, refusal_of
+from app.web.pages.rendering import page, see_other
+from app.web.pages.wording import Wording, wording_for
+from app.web.problem import problem_of
+from app.web.sessions import Caller, csrf_token, provide_caller
+
+HOME = "/app/bookings"
+Member = NamedDependency[Caller]
+"""How handlers ask for who is signed in."""
+LINK_ROLES = frozenset({"owner", "admin"})
+
+NOTICES: Mapping[str, str] = {
+    "saved": "Saved.",
+    "deleted": "Deleted.",
+    "made": "Made.",
+    "link-made": "The link is ready to be shared.",
+    "one-time-made": "The one-time link is ready to be sent.",
+    "copied": "This is the copy. It is switched off until you switch it on.",
+    "on": "The link is switched on.",
+    "off": "The link is switched off: whoever opens it is told so.",
+    "revoked": "Withdrawn: it does not work any more.",
+    "moved": "The booking was moved. Everybody concerned will be told.",
+    "cancelled": "The booking was cancelled. Everybody concerned will be told.",
+    "followed": "The booking follows your calendar, or its event is put back where it cannot; you are told by mail.",
+    "put-back": "The event is put back into your calendar.",
+    "confirmed": "The booking is confirmed. The recipient will be told.",
+    "started": "The booking has started.",
+    "completed": "The booking is completed.",
+    "missed": "The booking is marked as missed.",
+    "corrected": "The booking is confirmed again.",
+    "connected": "The calendar account is connected. All its calendars block time until you choose otherwise.",
+    "sign-in-refused": "Nothing was connected: the access that is needed was not granted.",
+    "sign-in-other-account": "Nothing was connected: another account came back than the one to connect anew.",
+    "sign-in-stale": "Nothing was connected: it took too long, or was begun in another browser. Please try again.",
+    "sign-in-unreachable": "Nothing was connected: the provider does not answer. Please try again later.",
+    "sign-in-failed": "Nothing was connected: the provider's answer could not be used. Please try again.",
+    "disconnected": "The account is disconnected. Events already written into it stay there.",
+    "synced": "The calendars were read.",
+    "retried": "It will be tried again now.",
+    "invited": "The invitation is on its way.",
+    "password": "Your password is set. Please sign in with it.",
+    "password-changed": "Your password was changed. You are signed out everywhere else.",
+    "elsewhere": "You are signed out everywhere else.",
+    "out": "You are signed out.",
+    "away": "Your time off is kept. Bookings already made in it stay: look whether they need to be moved.",
+}
+"""What `?did=` says after a form was sent; nothing else is ever shown from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation."""
+
+    label: str
+    address: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the frame of a page shows. `csrf` goes into every form."""
+
+    user: str
+    email: str
+    places: tuple[Place, ...]
+    notice: str
+    csrf: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    label: str
+    address: str
+    roles: frozenset[str] = frozenset()
+    """Any of them opens it; none: everybody."""
+
+
+_ENTRIES = (
+    _Entry("Bookings", "/app/bookings"),
+    _Entry("Links", "/app/links", LINK_ROLES),
+    _Entry("Questions", "/app/templates", LINK_ROLES),
+    _Entry("Availability", "/app/availability"),
+    _Entry("Calendars", "/app/connections"),
+    _Entry("Phone", "/app/phone"),
+    _Entry("People", "/app/people", frozenset({"admin"})),
+    _Entry("Mail", "/app/mail", frozenset({"admin"})),
+    _Entry("Settings", "/app/settings"),
+)
+
+
+async def require_member(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """The guard of all signed-in pages: a caller with a session (a bearer token opens no pages). What is sent with a
+    POST has carried the CSRF token by then."""
+    assert isinstance(connection, Request)  # noqa: S101  # guards of HTTP routes are given the request
+    caller = await provide_caller(connection)
+    if caller.session is None:
+        raise Unauthenticated("Please sign in.")
+    connection.state.caller = caller
+
+
+def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
+    """Where pages send those who are not signed in; back to the page asked for afterwards."""
+    if request.method not in {"GET", "HEAD"}:
+        return see_other("/")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return see_other("/?" + urlencode({"next": request.url.path + query}, safe="/"))
+
+
+def refused(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A refusal of a signed-in page, with the way back to where the day begins."""
+    refusal = refusal_of(error, own_path(request))
+    if refusal.status >= 500 or refusal.action is not None:
+        return page_or_problem(request, error)
+    shown = replace(refusal, action=("To your bookings", HOME))
+    return page(request, "error.html", status=refusal.status, privacy="private", error=shown)
+
+
+def need_link_role(caller: Caller) -> None:
+    """Links and templates are for owners and admins."""
+    if not LINK_ROLES & set(caller.user.roles):
+        raise Forbidden("Only owners and admins have links.")
+
+
+def need_admin(caller: Caller) -> None:
+    """What concerns the whole organization."""
+    if not caller.is_admin:
+        raise Forbidden("Only admins of your organization can see this.")
+
+
+def app_page(
+    request: Request[Any, Any, Any],
+    caller: Caller,
+    template: str,
+    *,
+    refusal: HalfpastError | None = None,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> Response[bytes]:
+    """A signed-in page; with a `refusal` under its status."""
+    status, sent = outcome(refusal)
+    return page(
+        request,
+        f"app/{template}.html",
+        status=status,
+        privacy="private",
+        headers={**sent, **(headers or {})},
+        frame=_frame(request, caller),
+        **context,
+    )
+
+
+def outcome(refusal: HalfpastError | None) -> tuple[int, dict[str, str]]:
+    """Status and headers of a page that shows a refusal, if there is one."""
+    if refusal is None:
+        return 200, {}
+    problem, headers = problem_of(refusal)
+    return problem.status, {name: value for name, value in headers.items() if name != "WWW-Authenticate"}
+
+
+def _frame(request: Request[Any, Any, Any], caller: Caller) -> Frame:
+    ports: Ports = request.app.state.ports
+    user, path = caller.user, request.url.path
+    places = tuple(
+        Place(entry.label, entry.address, path == entry.address or path.startswith(entry.address + "/"))
+        for entry in _ENTRIES
+        if (not entry.roles or entry.roles & set(user.roles)) and _is_there(request, entry)
+    )
+    return Frame(user.name, user.email, places, notice_of(request), csrf_token(ports, caller.session or ""))
+
+
+def _is_there(request: Request[Any, Any, Any], entry: _Entry) -> bool:
+    return entry.address != "/app/mail" or request.app.state.mail_folder is not None
+
+
+def notice_of(request: Request[Any, Any, Any]) -> str:
+    """What to tell of the form that led here; shown after a GET alone, a refused form has its own words."""
+    return NOTICES.get(request.query_params.get("did", ""), "") if request.method == "GET" else ""
+
+
+def done(path: str, did: str = "saved", anchor: str = "") -> Response[None]:
+    """Post, redirect, get: to a page of this program, with a notice."""
+    return see_other(f"{quote(path, safe='/')}?did={did}{'#' + anchor if anchor else ''}")
+
+
+def ports_of(request: Request[Any, Any, Any]) -> Ports:
+    """The ports of the running program."""
+    ports: Ports = request.app.state.ports
+    return ports
+
+
+def wording_of(request: Request[Any, Any, Any]) -> Wording:
+    """How this reader wants dates told."""
+    return wording_for(request.headers.get("accept-language"))

@@ -1,0 +1,101 @@
+"""`/app/people`: who belongs to the organization, and inviting more. For admins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from app.domain.errors import AlreadyExists, HalfpastError, Invalid, NotFound
+from app.ports.storage import User
+from app.use_cases.manage_people import NewUser, invite_user
+from app.web.api.fields import Email, RequiredLine
+from app.web.pages.rendering import see_other
+from app.web.pages.signed_in.form import Form
+from app.web.pages.signed_in.frame import Member, app_page, done, need_admin, ports_of
+from app.web.sessions import Caller
+
+ROLES = (
+    ("owner", "Owner", "has links and is booked through them"),
+    ("employee", "Employee", "is assigned work and sees their own bookings"),
+    ("admin", "Admin", "runs the organization and sees everything in it"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One person of the list."""
+
+    name: str
+    email: str
+    roles: str
+    state: str
+    hours: str
+
+
+def _row(user: User) -> PersonRow:
+    labels = {key: label for key, label, _ in ROLES}
+    roles = ", ".join(labels.get(role, role) for role in user.roles)
+    state = "" if user.is_active else "Switched off"
+    if user.is_active and user.password_hash is None:
+        state = "Invited"
+    return PersonRow(user.name, user.email, roles, state, f"/app/people/{user.id}/availability")
+
+
+@get("/people")
+async def people_page(request: Request[Any, Any, Any], caller: Member) -> Response[bytes]:
+    """Everybody, and the form to invite."""
+    need_admin(caller)
+    return await _page(request, caller, Form.of({"roles": ["employee"]}))
+
+
+async def _page(
+    request: Request[Any, Any, Any], caller: Caller, form: Form, refusal: HalfpastError | None = None
+) -> Response[bytes]:
+    async with ports_of(request).read() as work:
+        users = await work.people.users(caller.user.org_id)
+    people = [_row(user) for user in users]
+    return app_page(request, caller, "people", refusal=refusal, people=people, roles=ROLES, form=form)
+
+
+@post("/people")
+async def invite(request: Request[Any, Any, Any], caller: Member) -> Response[Any]:
+    """Make a user and mail them the address at which they set their password."""
+    need_admin(caller)
+    form = await Form.posted(request)
+    known = [role for role, _, _ in ROLES]
+    try:
+        name = form.text("name", RequiredLine, "Please enter the name, on one line.")
+        email = form.text("email", Email, "Please enter an e-mail address such as name@example.com.")
+        roles = tuple(role for role in known if role in form.all("roles"))
+        if not roles:
+            form.fail("roles", "Please choose at least one role.")
+        form.finish()
+        new = NewUser(caller.user.org_id, email, name, roles, caller.user.timezone)
+        await invite_user(ports_of(request), new)
+    except AlreadyExists as refusal:
+        form.fail("email", "Somebody with this e-mail address is here already.")
+        return await _page(request, caller, form, refusal)
+    except Invalid as refusal:
+        form.refuse(refusal)
+        return await _page(request, caller, form, refusal)
+    return done("/app/people", "invited")
+
+
+@get("/people/{user_id:uuid}/availability")
+async def hours_of(request: Request[Any, Any, Any], caller: Member, user_id: FromPath[UUID]) -> Response[Any]:
+    """To the default schedule of somebody."""
+    need_admin(caller)
+    async with ports_of(request).read() as work:
+        user = await work.people.user(str(user_id))
+        schedules = await work.hosts.schedules(str(user_id))
+    if user is None or user.org_id != caller.user.org_id or not schedules:
+        raise NotFound("There is no such person.")
+    return see_other(f"/app/availability/{schedules[0].id}")
+
+
+routes: Sequence[Any] = (people_page, invite, hours_of)

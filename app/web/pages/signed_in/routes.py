@@ -1,0 +1,64 @@
+"""The signed-in pages together. Everything in the router needs a session; what does not stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Request, Response, Router, get
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from app.domain.errors import Unauthenticated
+from app.web.pages.assets import SKIP_COMPRESSION
+from app.web.pages.rendering import see_other
+from app.web.pages.signed_in import (
+    availability,
+    bookings,
+    connections,
+    edits,
+    entry,
+    links,
+    mail,
+    one_time,
+    password,
+    people,
+    phone,
+    settings,
+    templates,
+)
+from app.web.pages.signed_in.frame import HOME, Member, refused, require_member, to_sign_in
+from app.web.sessions import guarded_caller
+
+
+@get("/")
+async def app_home(request: Request[Any, Any, Any], caller: Member) -> Response[Any]:  # noqa: ARG001
+    """Where the day begins."""
+    return see_other(HOME)
+
+
+_router = Router(
+    "/app",
+    route_handlers=[
+        app_home,
+        entry.sign_out,
+        *bookings.routes,
+        *edits.routes,
+        *links.routes,
+        *one_time.routes,
+        *availability.routes,
+        *templates.routes,
+        *connections.routes,
+        *phone.routes,
+        *people.routes,
+        *settings.routes,
+        *mail.routes,
+    ],
+    guards=[require_member],
+    dependencies={"caller": Provide(guarded_caller, sync_to_thread=False)},
+    exception_handlers={Unauthenticated: to_sign_in, Exception: refused},
+    include_in_schema=False,
+    opt=SKIP_COMPRESSION,
+)
+
+app_routes: Sequence[ControllerRouterHandler] = (entry.home, entry.enter, entry.set_up, *password.routes, _router)

@@ -1,0 +1,1 @@
+"""What Halfpast publishes to calendar clients: secret-address feeds and CalDAV."""

@@ -1,0 +1,173 @@
+"""Secret-address ICS feeds: `/feeds/{token}.ics`.
+
+What a feed says follows from three things: the collection's revision, the UTC date (past events leave the window of
+`PAST_DAYS`, cancelled ones are kept for `CANCELLED_DAYS`, both counted from the date's begin) and `FORMAT`. They are
+the etag, so one SELECT tells whether a subscriber has everything. The etag is weak: a feed means the same gzipped and
+plain, and a proxy that compresses in its own way does no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.utils import formatdate, parsedate_to_datetime
+
+from app.domain.errors import RateLimited
+from app.ports.published import PublishedCalendars, PublishedFeed
+from app.use_cases.calendar_objects import StoragePorts
+from calendar_feeds.feed_text import busy_feed, full_feed
+from calendar_feeds.messages import Answer, Receive, Request, Scope, Send, entity_tags, sentence
+
+FORMAT = 1
+"""Raised whenever the text of an unchanged feed changes with the program."""
+
+PAST_DAYS = 90
+CANCELLED_DAYS = 30
+CACHED_BYTES = 8_000_000
+GZIP_INLINE = 50_000
+FEED_TYPE = "text/calendar; charset=utf-8"
+_DAY = 86400
+_PATH = re.compile(rb"/feeds/([A-Za-z0-9_\-]{1,200})\.ics")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A feed's text, plain and gzipped."""
+
+    plain: bytes
+    gzipped: bytes
+
+    @property
+    def size(self) -> int:
+        """What keeping it costs, bytes."""
+        return len(self.plain) + len(self.gzipped) + 500
+
+
+class RecentBodies:
+    """The latest bodies by feed and etag, in bounded memory. None is ever stale: a changed feed has another etag."""
+
+    def __init__(self, max_bytes: int = CACHED_BYTES) -> None:
+        self._bodies: OrderedDict[tuple[str, str], Body] = OrderedDict()
+        self._room = max_bytes
+
+    def get(self, key: tuple[str, str]) -> Body | None:
+        """The body, which then counts as just used."""
+        body = self._bodies.get(key)
+        if body is not None:
+            self._bodies.move_to_end(key)
+        return body
+
+    def put(self, key: tuple[str, str], body: Body) -> None:
+        """Keep a body; those unused for longest make room."""
+        if key in self._bodies:
+            return
+        self._bodies[key] = body
+        self._room -= body.size
+        while self._room < 0:
+            _, oldest = self._bodies.popitem(last=False)
+            self._room += oldest.size
+
+
+def feeds_app(
+    ports: StoragePorts, count_failure: Callable[[Scope], Awaitable[None]] | None = None
+) -> Callable[..., Awaitable[None]]:
+    """The ASGI application. `count_failure` is told of every unknown address and may raise `RateLimited`."""
+    bodies = RecentBodies()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            answer = await _answer(ports, request, bodies)
+            if answer is None:
+                if count_failure is not None:
+                    await count_failure(scope)
+                answer = sentence(404, "There is no such feed. It may have been switched off.")
+        except RateLimited as limited:
+            answer = sentence(429, limited.detail, {"retry-after": str(limited.retry_after)})
+        await answer.send(send, with_body=request.method != "HEAD")
+
+    return app
+
+
+async def _answer(ports: StoragePorts, request: Request, bodies: RecentBodies) -> Answer | None:
+    """The answer, or None when there is no such feed."""
+    if request.method not in {"GET", "HEAD"}:
+        return sentence(405, "Feeds are read-only.", {"allow": "GET, HEAD"})
+    match = _PATH.fullmatch(request.raw_path)
+    if match is None:
+        return None
+    today = ports.clock() // _DAY * _DAY
+    async with ports.read() as work:
+        feed = await work.calendars.published_feed(match[1].decode())
+        if feed is None:
+            return None
+        headers = _headers(feed, today, ports.clock())
+        if _is_known(request, headers["etag"], max(feed.modified_at, today)):
+            return Answer(304, headers=headers)
+        key = (feed.id, headers["etag"])
+        body = bodies.get(key)
+        text = None if body else await _text(work.calendars, feed, today)
+    if body is None:
+        body = await _body(text or "")
+        bodies.put(key, body)
+    return _with_body(request, headers, body)
+
+
+def _headers(feed: PublishedFeed, today: int, now: int) -> dict[str, str]:
+    changed = max(feed.modified_at, today)
+    # A change in this very second may be followed by another: a date that says "up to now" would hide that one.
+    changed = min(changed, now - 1) if changed == feed.modified_at else changed
+    return {
+        "etag": f'W/"{FORMAT}-{feed.revision}-{today // _DAY}"',
+        "last-modified": formatdate(changed, usegmt=True),
+        "cache-control": "private, max-age=60",
+        "vary": "Accept-Encoding",
+    }
+
+
+def _is_known(request: Request, etag: str, changed: int) -> bool:
+    """Whether the subscriber has this already; a tag, when sent, decides alone (RFC 9110 §13.2.2)."""
+    tags = entity_tags(request.header("if-none-match"))
+    if tags is not None:
+        return bool(tags & {"*", etag.removeprefix("W/")})
+    since = request.header("if-modified-since")
+    if since is None:
+        return False
+    try:
+        return parsedate_to_datetime(since).timestamp() >= changed
+    except (ValueError, OverflowError):
+        return False
+
+
+async def _text(store: PublishedCalendars, feed: PublishedFeed, today: int) -> str:
+    window = feed.calendar_id, today - PAST_DAYS * _DAY, today - CANCELLED_DAYS * _DAY
+    if feed.kind == "busy":
+        return busy_feed(feed, await store.feed_busy(*window))
+    return full_feed(feed, await store.feed_texts(*window))
+
+
+async def _body(text: str) -> Body:
+    plain = text.encode()
+    if len(plain) > GZIP_INLINE:
+        return Body(plain, await asyncio.to_thread(gzip.compress, plain, 6, mtime=0))
+    return Body(plain, gzip.compress(plain, 6, mtime=0))
+
+
+def _with_body(request: Request, headers: dict[str, str], body: Body) -> Answer:
+    headers["content-disposition"] = 'inline; filename="calendar.ics"'
+    if _takes_gzip(request.header("accept-encoding") or ""):
+        headers["content-encoding"] = "gzip"
+        return Answer(200, body.gzipped, FEED_TYPE, headers)
+    return Answer(200, body.plain, FEED_TYPE, headers)
+
+
+def _takes_gzip(header: str) -> bool:
+    for part in header.lower().split(","):
+        coding, _, weight = part.replace(" ", "").partition(";")
+        if coding in {"gzip", "x-gzip"}:
+            return not re.fullmatch(r"q=0(?:\.0*)?", weight)
+    return False

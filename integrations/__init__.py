@@ -1,0 +1,1 @@
+"""Adapters to the outside: calendars, mail, and what they share."""

@@ -1,0 +1,28 @@
+"""Where Google's services are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from integrations.oauth import OAuthClient
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Of the pages and services that a connection needs."""
+
+    authorize: str
+    token: str
+    revoke: str
+    calendar: str
+
+    @classmethod
+    def of(cls, client: OAuthClient) -> Addresses:
+        """The addresses below a client's endpoints."""
+        tokens = client.tokens or client.sign_in
+        return cls(
+            authorize=f"{client.sign_in}/o/oauth2/v2/auth",
+            token=f"{tokens}/token",
+            revoke=f"{tokens}/revoke",
+            calendar=f"{client.api}/calendar/v3",
+        )

@@ -1,0 +1,160 @@
+"""Calls of the Calendar API in the name of an account, with tokens that are renewed and kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import google_auth_httplib2
+import httplib2
+from google.oauth2.credentials import Credentials as GoogleCredentials
+from googleapiclient.discovery import build
+
+from app.domain.errors import ProviderFailure
+from app.ports.calendars import Credentials
+from app.ports.storage import UnitOfWork
+from integrations.google.addresses import Addresses
+from integrations.google.threads import Threads
+from integrations.google.tokens import Tokens
+from integrations.oauth import OAuthClient
+
+Json = dict[str, Any]
+Ask = Callable[[Any], Any]
+"""From the Calendar service, as the library builds it, to one of its requests."""
+
+EARLY = 60
+"""Seconds before its end in which an access token is not used any more."""
+
+
+@dataclass(slots=True)
+class _Account:
+    """The newest tokens of a grant; the lock is for renewing them once, however many calls find them old."""
+
+    tokens: Tokens
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class GoogleSession:
+    """All accounts of the program's Google client. Every method may raise `ProviderFailure`."""
+
+    def __init__(
+        self,
+        client: OAuthClient,
+        unit_of_work: Callable[[], AbstractAsyncContextManager[UnitOfWork]],
+        clock: Callable[[], int],
+    ) -> None:
+        self.addresses = Addresses.of(client)
+        self.threads = Threads()
+        self._client = client
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._accounts: dict[str, _Account] = {}
+
+    async def call(self, credentials: Credentials, ask: Ask, *, etag: str | None = None) -> Json:
+        """The answer to one request; with `etag` only if the event is still that one (412 is `conflict`). A token that
+        Google does not take is renewed, once."""
+        account = self._account(credentials)
+        if account.tokens.expires_at - EARLY <= self._clock():
+            await self._renew(credentials, account, account.tokens)
+        used = account.tokens
+        try:
+            return await self._exchange(used, ask, etag)
+        except ProviderFailure as failure:
+            if failure.kind != "auth" or not _is_unauthorized(failure):
+                raise
+        await self._renew(credentials, account, used)
+        return await self._exchange(account.tokens, ask, etag)
+
+    def newest(self, credentials: Credentials) -> str:
+        """The account's secret as it is by now."""
+        return self._account(credentials).tokens.to_text()
+
+    def forget(self, credentials: Credentials) -> Tokens:
+        """The tokens of an account that is not used any more."""
+        tokens = self._account(credentials).tokens
+        self._accounts.pop(tokens.refresh, None)
+        return tokens
+
+    def _account(self, credentials: Credentials) -> _Account:
+        given = Tokens.from_text(credentials.secret)
+        account = self._accounts.setdefault(given.refresh, _Account(given))
+        if given.expires_at > account.tokens.expires_at + EARLY:  # renewed by another process
+            account.tokens = given
+        return account
+
+    async def _exchange(self, tokens: Tokens, ask: Ask, etag: str | None) -> Json:
+        def exchange(connection: httplib2.Http) -> Json:
+            authorized = google_auth_httplib2.AuthorizedHttp(
+                GoogleCredentials(tokens.access), connection, refresh_status_codes=()
+            )
+            service = build(
+                "calendar",
+                "v3",
+                http=authorized,
+                static_discovery=True,
+                client_options={"api_endpoint": self.addresses.calendar},
+            )
+            request = ask(service)
+            if etag is not None:
+                request.headers["If-Match"] = etag
+            answer = request.execute() or {}
+            if not isinstance(answer, dict):  # the library hands on what it cannot read
+                raise ValueError("not a JSON object")
+            return answer
+
+        return await self.threads.run(exchange)
+
+    async def _renew(self, credentials: Credentials, account: _Account, used: Tokens) -> None:
+        async with account.lock:
+            if account.tokens is not used:
+                return
+            account.tokens = await self.threads.run(lambda connection: self._renewed(used, connection))
+            if account.tokens.refresh != used.refresh:
+                self._accounts[account.tokens.refresh] = account
+            await self._keep(credentials, account.tokens, used)
+
+    def _renewed(self, tokens: Tokens, connection: httplib2.Http) -> Tokens:
+        google = GoogleCredentials(
+            None,
+            refresh_token=tokens.refresh,
+            token_uri=self.addresses.token,
+            client_id=self._client.client_id,
+            client_secret=self._client.client_secret,
+        )
+        google.refresh(google_auth_httplib2.Request(connection))
+        ends = google.expiry  # naive, UTC, by this machine's clock
+        left = (ends.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds() if ends else 0
+        return replace(
+            tokens,
+            access=str(google.token),
+            refresh=str(google.refresh_token or tokens.refresh),
+            expires_at=self._clock() + max(int(left), 2 * EARLY),
+        )
+
+    async def _keep(self, credentials: Credentials, new: Tokens, used: Tokens) -> None:
+        """Under the account, unless it was connected anew meanwhile."""
+        if not credentials.account_id:
+            return
+        async with self._unit_of_work() as work:
+            stored = await work.calendars.account(credentials.account_id)
+            if stored is None or _refresh_of(stored.secret) != used.refresh:
+                return
+            await work.calendars.update_account(credentials.account_id, secret=new.to_text(), updated_at=self._clock())
+            await work.commit()
+
+
+def _refresh_of(secret: str) -> str | None:
+    try:
+        return Tokens.from_text(secret).refresh
+    except ProviderFailure:
+        return None
+
+
+def _is_unauthorized(failure: ProviderFailure) -> bool:
+    """A 401: too small a grant is `auth` too, and no new token mends it."""
+    response = getattr(failure.__cause__, "resp", None)
+    return response is not None and int(response.status) == 401

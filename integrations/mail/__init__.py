@@ -1,0 +1,1 @@
+"""Ways to send mail, one module each."""

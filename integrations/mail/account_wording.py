@@ -1,0 +1,73 @@
+"""What mails about an account say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AccountWords:
+    """The texts may hold {name}, {organization} and {reason}."""
+
+    subject: str
+    headline: str
+    intro: str
+    button: str
+    footer: str
+    tone: str
+
+
+ACCOUNT_WORDS = {
+    "invitation": AccountWords(
+        "Your account at {organization}",
+        "Welcome, {name}",
+        "{organization} made you an account for booking times. Choose a password to begin.",
+        "Choose a password",
+        "If you did not expect this, you need not do anything.",
+        "good",
+    ),
+    "password_reset": AccountWords(
+        "Choose a new password",
+        "Choose a new password",
+        "Somebody, hopefully you, asked for a new password for your account at {organization}.",
+        "Choose a new password",
+        "If it was not you, you need not do anything: your password stays as it is.",
+        "changed",
+    ),
+    "calendar_trouble": AccountWords(
+        "Your calendar cannot be read: please connect it again",
+        "Your calendar cannot be read",
+        "Halfpast cannot read one of your connected calendars. So that nobody books over your events, you will not be"
+        " offered for booking once its last copy is too old.",
+        "Mend the connection",
+        "You get this mail because you connected a calendar at {organization}.",
+        "off",
+    ),
+    "edits_asked": AccountWords(
+        "Did you mean to change your bookings?",
+        "Please say what you meant",
+        "Events of your bookings were moved or deleted in your calendar. Nothing was changed yet, and nobody was told:"
+        " please say for each whether the booking should follow.",
+        "Decide",
+        "You get this mail because you connected a calendar at {organization}.",
+        "changed",
+    ),
+    "edit_refused": AccountWords(
+        "Your booking stays where it was",
+        "The booking could not be moved",
+        "You moved the event of a booking in your calendar, but the booking cannot follow, so the event was put back."
+        " {reason}",
+        "Open this booking",
+        "You get this mail because you connected a calendar at {organization}.",
+        "off",
+    ),
+    "write_trouble": AccountWords(
+        "Your calendar does not show how a booking stands",
+        "Your calendar is behind",
+        "Your connected calendar did not take the event of a booking, or its change. The booking stands as you see it"
+        " at Halfpast: look it up there until this is mended.",
+        "See what is wrong",
+        "You get this mail because you connected a calendar at {organization}.",
+        "off",
+    ),
+}

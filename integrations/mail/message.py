@@ -1,0 +1,100 @@
+"""Mail to RFC 5322 message: the one place where headers and parts are made.
+
+multipart/mixed [ multipart/alternative [ plain, html, calendar ], invite.ics ]: Gmail and Outlook take the calendar
+part for an invitation when it comes last among the alternatives, other programs open the attachment.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime, parseaddr
+
+from app.domain.errors import ProviderFailure
+from app.ports.mail import Invitation, Mail
+
+NAME_OCTETS = 45
+"""What one encoded word holds (RFC 2047 §2); names are cut there, since a name in several words is often mangled."""
+SUBJECT_OCTETS = 250
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
+_ADDRESS = re.compile(r"""[^\s"(),:;<>@\[\\\]\x00-\x1f\x7f]+@[^\s"(),:;<>@\[\\\]\x00-\x1f\x7f]+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who mail comes from."""
+
+    name: str
+    address: str
+
+    @classmethod
+    def parse(cls, text: str) -> Sender:
+        """From `address` or `Name <address>`; ValueError when it is neither."""
+        name, address = parseaddr(text)
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(f"{text!r} is not an e-mail address")
+        return cls(header_text(name, NAME_OCTETS) or "Halfpast", address)
+
+    @property
+    def domain(self) -> str:
+        """The part after the @, for Message-IDs."""
+        return self.address.rpartition("@")[2]
+
+
+def header_text(text: str, octets: int) -> str:
+    """One line of printable text of at most so many octets: nothing in it can end a header, start another, or turn the
+    reading direction."""
+    line = " ".join(_UNPRINTABLE.sub(" ", text).split())
+    data = line.encode()
+    if len(data) <= octets:
+        return line
+    return data[: octets - 3].decode(errors="ignore").rstrip() + "…"
+
+
+def build_message(mail: Mail, sender: Sender, now: int) -> EmailMessage:
+    """The message, CRLF lines, `now` in Date. `ProviderFailure` kind `rejected` for an impossible address."""
+    message = EmailMessage(policy=SMTP if mail.to.rpartition("@")[0].isascii() else SMTPUTF8)
+    message["From"] = _address(mail.from_name or sender.name, sender.address)
+    message["To"] = _address(mail.to_name, mail.to)
+    if mail.reply_to:
+        message["Reply-To"] = _address("", mail.reply_to)
+    message["Subject"] = header_text(mail.subject, SUBJECT_OCTETS)
+    message["Date"] = format_datetime(datetime.fromtimestamp(now, UTC))
+    message["Message-ID"] = mail.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    if mail.invitation:
+        _add_invitation(message, mail.invitation)
+    return message
+
+
+def _add_invitation(message: EmailMessage, invitation: Invitation) -> None:
+    """Twice, as base64: it keeps line ends and folds as they are."""
+    message.add_alternative(invitation.text, subtype="calendar", cte="base64", params={"method": invitation.method})
+    message.add_attachment(
+        invitation.text.encode(),
+        "application",
+        "ics",
+        cte="base64",
+        filename="invite.ics",
+        params={"name": "invite.ics"},
+    )
+
+
+def _address(name: str, address: str) -> Address:
+    local, _, domain = address.rpartition("@")
+    try:
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError("not an address")
+        local.encode()  # an unpaired surrogate cannot be sent
+        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
+    except ValueError as error:  # UnicodeError is one
+        raise ProviderFailure("rejected", "This is not an e-mail address mail can go to.") from error
+    return Address(header_text(name, NAME_OCTETS), local, ascii_domain)

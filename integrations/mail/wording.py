@@ -1,0 +1,174 @@
+"""What each booking mail says at the top: subject, headline and first sentence, by news and audience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.ports.mail import Audience, BookingMailContext, BookingNews
+from integrations.mail.message import header_text
+
+NAME_IN_TEXT_OCTETS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`tone` colours the mail: good, wait, changed or off. The texts may hold the fields of `say`."""
+
+    subject: str
+    headline: str
+    intro: str
+    tone: str
+
+
+_WORDS: dict[tuple[BookingNews, Audience], Words] = {
+    ("requested", "recipient"): Words(
+        "Request sent: {title} with {organizer}, {when}",
+        "Your request is sent",
+        "{organizer} still has to confirm it. The time is held for you until then, and you will hear either way.",
+        "wait",
+    ),
+    ("requested", "host"): Words(
+        "Please confirm: {recipient}, {when} ({title})",
+        "{recipient} asks for a time",
+        "Confirm or decline it, please. The time is held until then.",
+        "wait",
+    ),
+    ("requested", "guest"): Words(
+        "Not confirmed yet: {title} with {organizer}, {when}",
+        "You are to be invited",
+        "{recipient} asked for this time and added you as a guest. {organizer} still has to confirm it.",
+        "wait",
+    ),
+    ("confirmed", "recipient"): Words(
+        "Confirmed: {title} with {organizer}, {when}",
+        "You are booked",
+        "{title} with {organizer} is confirmed.",
+        "good",
+    ),
+    ("confirmed", "host"): Words(
+        "New booking: {recipient}, {when} ({title})", "{recipient} booked a time", "{title} is confirmed.", "good"
+    ),
+    ("confirmed", "guest"): Words(
+        "Invitation: {title} with {organizer}, {when}", "You are invited", "{recipient} added you as a guest.", "good"
+    ),
+    ("changed", "recipient"): Words(
+        "New time: {title} with {organizer}, {when}",
+        "Your booking has moved",
+        "{title} with {organizer} has a new time.",
+        "changed",
+    ),
+    ("changed", "host"): Words(
+        "New time: {recipient}, {when} ({title})",
+        "The booking of {recipient} has moved",
+        "{title} has a new time.",
+        "changed",
+    ),
+    ("changed", "guest"): Words(
+        "New time: {title} with {organizer}, {when}",
+        "{title} has moved",
+        "{title} with {organizer} and {recipient} has a new time.",
+        "changed",
+    ),
+    ("cancelled", "recipient"): Words(
+        "Cancelled: {title} with {organizer}, {when}",
+        "Your booking is cancelled",
+        "{title} with {organizer} will not take place.",
+        "off",
+    ),
+    ("cancelled", "host"): Words(
+        "Cancelled: {recipient}, {when} ({title})",
+        "The booking of {recipient} is cancelled",
+        "{title} will not take place. The time is free again.",
+        "off",
+    ),
+    ("cancelled", "guest"): Words(
+        "Cancelled: {title} with {organizer}, {when}",
+        "{title} is cancelled",
+        "{title} with {organizer} and {recipient} will not take place.",
+        "off",
+    ),
+    ("declined", "recipient"): Words(
+        "Not confirmed: {title} with {organizer}, {when}",
+        "This time was not confirmed",
+        "{organizer} could not confirm your request. You are welcome to pick another time.",
+        "off",
+    ),
+    ("declined", "host"): Words(
+        "Declined: {recipient}, {when} ({title})",
+        "The request of {recipient} is declined",
+        "The time is free again.",
+        "off",
+    ),
+    ("declined", "guest"): Words(
+        "Not confirmed: {title} with {organizer}, {when}",
+        "{title} was not confirmed",
+        "{title} with {organizer} and {recipient} will not take place.",
+        "off",
+    ),
+}
+
+_UPDATED: dict[Audience, Words] = {
+    "recipient": Words(
+        "Updated: {title} with {organizer}, {when}", "Your booking was updated", "Here is how it stands now.", "changed"
+    ),
+    "host": Words(
+        "Updated: {recipient}, {when} ({title})",
+        "The booking of {recipient} was updated",
+        "Here is how it stands now.",
+        "changed",
+    ),
+    "guest": Words(
+        "Updated: {title} with {organizer}, {when}", "{title} was updated", "Here is how it stands now.", "changed"
+    ),
+}
+_HANDED_ON = Words(
+    "No longer yours: {recipient}, {when} ({title})",
+    "The booking of {recipient} is no longer yours",
+    "{organizer} has it now, and your time is free again.",
+    "off",
+)
+_LAPSED: dict[Audience, Words] = {
+    "recipient": Words(
+        "Not confirmed: {title} with {organizer}, {when}",
+        "Your request has lapsed",
+        "It was not confirmed in time. You are welcome to pick another time.",
+        "off",
+    ),
+    "host": Words(
+        "Lapsed: {recipient}, {when} ({title})",
+        "The request of {recipient} has lapsed",
+        "It was not confirmed in time, and the time is free again.",
+        "off",
+    ),
+}
+
+
+def is_handed_on(context: BookingMailContext, audience: Audience) -> bool:
+    """Whether a host is told that a standing booking went to somebody else."""
+    return audience == "host" and context.news == "cancelled" and context.booking.is_active
+
+
+def words_for(context: BookingMailContext, audience: Audience) -> Words:
+    """The words for a mail about a booking's state; follow-ups have their own."""
+    if is_handed_on(context, audience):
+        return _HANDED_ON
+    if context.news in {"cancelled", "declined"} and context.booking.cancel_reason == "expired" and audience in _LAPSED:
+        return _LAPSED[audience]
+    if context.news == "changed" and context.previous_start is None:
+        return _UPDATED[audience]
+    return _WORDS[context.news, audience]
+
+
+def say(text: str, context: BookingMailContext, when: str) -> str:
+    """Fill in the fields. What people typed is a value here, never itself a text with fields."""
+    return text.format(
+        title=one_line(context.booking.title),
+        organizer=one_line(context.organizer_name),
+        recipient=one_line(context.booking.recipient.name),
+        when=when,
+    )
+
+
+def one_line(name: str) -> str:
+    """A name or title within a sentence."""
+    return header_text(name, NAME_IN_TEXT_OCTETS)

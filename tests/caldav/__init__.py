@@ -1,0 +1,1 @@
+"""What calendar clients see: feeds and CalDAV."""

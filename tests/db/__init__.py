@@ -1,0 +1,1 @@
+"""Tables, repositories, guard and outbox on both engines."""

@@ -1,0 +1,1 @@
+"""Outside services, as small servers with state; everything said to them and by them is held against its contract."""

@@ -1,0 +1,182 @@
+"""What must hold in the tables after any storm, read by plain SQL."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.engine import Database
+
+ACTIVE = "('pending', 'confirmed', 'in_progress')"
+
+
+async def check_all(database: Database) -> None:
+    """Every invariant, at one moment; AssertionError names the rows that break one."""
+    async with snapshot(database) as connection:
+        await _no_two_claims_overlap(connection)
+        await _claims_are_the_active_bookings(connection)
+        await _limits_are_kept(connection)
+        await _one_time_links_are_used_once(connection)
+        await _every_change_is_audited(connection)
+        await _schedules_show_what_is_confirmed(connection)
+        await _moves_leave_their_previous_times(connection)
+        await _sequences_count_what_calendars_must_know(connection)
+        await _what_must_follow_is_asked_for(connection)
+
+
+@asynccontextmanager
+async def snapshot(database: Database) -> AsyncIterator[AsyncConnection]:
+    """A connection that sees one state of the database, whatever workers do meanwhile."""
+    async with database.read.connect() as plain:
+        if not database.is_sqlite:
+            await plain.execution_options(isolation_level="REPEATABLE READ")
+        else:
+            await plain.exec_driver_sql("BEGIN")
+        try:
+            yield plain
+        finally:
+            await (plain.exec_driver_sql("ROLLBACK") if database.is_sqlite else plain.rollback())
+
+
+async def _rows(connection: AsyncConnection, sql: str) -> list[Any]:
+    return list((await connection.execute(text(sql))).all())
+
+
+async def _no_two_claims_overlap(connection: AsyncConnection) -> None:
+    rows = await _rows(
+        connection,
+        "SELECT a.occurrence_id, b.occurrence_id FROM claims a JOIN claims b ON a.host_id = b.host_id"
+        " AND a.occurrence_id < b.occurrence_id AND a.start_at < b.end_at AND b.start_at < a.end_at",
+    )
+    assert not rows, f"claims overlap: {rows[:5]}"
+    full = await _rows(connection, "SELECT occurrence_id FROM claims WHERE seats_taken > capacity")
+    assert not full, f"more seats than there are: {full[:5]}"
+
+
+async def _claims_are_the_active_bookings(connection: AsyncConnection) -> None:
+    claimed = await _rows(connection, "SELECT occurrence_id, host_id, start_at, end_at FROM claims")
+    active = await _rows(
+        connection,
+        "SELECT b.occurrence_id, h.host_id, b.start_at - b.buffer_before * 60, b.end_at + b.buffer_after * 60"
+        f" FROM bookings b JOIN booking_hosts h ON h.booking_id = b.id WHERE b.status IN {ACTIVE}",
+    )
+    assert sorted(map(_plain, claimed)) == sorted(map(_plain, active)), "claims and active bookings differ"
+    stray = await _rows(
+        connection,
+        "SELECT b.id FROM bookings b JOIN booking_hosts h ON h.booking_id = b.id WHERE b.start_at <> h.start_at",
+    )
+    assert not stray, f"host rows hold another start: {stray[:5]}"
+
+
+def _plain(row: Any) -> tuple[str, ...]:
+    return tuple(str(value) for value in row)
+
+
+async def _limits_are_kept(connection: AsyncConnection) -> None:
+    rows = await _rows(
+        connection,
+        "SELECT l.id, l.max_per_day, l.max_per_week, b.start_at FROM bookings b JOIN links l ON l.id = b.link_id"
+        " WHERE b.status <> 'cancelled'",
+    )
+    days: Counter[tuple[str, int]] = Counter()
+    weeks: Counter[tuple[str, int]] = Counter()
+    for link, most_a_day, most_a_week, start in rows:  # hosts of these tests live in UTC; weeks begin on Monday
+        days[str(link), start // 86400] += 1
+        weeks[str(link), (start // 86400 + 3) // 7] += 1
+        assert most_a_day is None or days[str(link), start // 86400] <= most_a_day, f"{link} is over its day"
+        assert most_a_week is None or weeks[str(link), (start // 86400 + 3) // 7] <= most_a_week, (
+            f"{link} over its week"
+        )
+
+
+async def _one_time_links_are_used_once(connection: AsyncConnection) -> None:
+    rows = await _rows(
+        connection,
+        "SELECT o.id, o.status, o.booking_id,"
+        " (SELECT count(*) FROM bookings b WHERE b.one_time_link_id = o.id AND b.status <> 'cancelled')"
+        " FROM one_time_links o",
+    )
+    for one_time, status, booking, count in rows:
+        assert count == (1 if status == "used" else 0), f"one-time link {one_time}: {status} with {count} bookings"
+        assert (booking is not None) == (status == "used"), f"one-time link {one_time} points nowhere"
+
+
+async def _every_change_is_audited(connection: AsyncConnection) -> None:
+    wrong = await _rows(
+        connection,
+        "SELECT b.id, b.version, count(a.id) FROM bookings b LEFT JOIN audit_entries a ON a.entity_id = b.id"
+        " GROUP BY b.id, b.version HAVING count(a.id) <> b.version",
+    )
+    assert not wrong, f"versions without audit entries, or the other way round: {wrong[:5]}"
+
+
+async def _schedules_show_what_is_confirmed(connection: AsyncConnection) -> None:
+    shown = await _rows(
+        connection,
+        "SELECT o.booking_id, c.user_id, o.start_at, o.end_at FROM calendar_objects o"
+        " JOIN calendars c ON c.id = o.calendar_id WHERE c.provider = 'builtin' AND c.name = 'schedule'"
+        " AND NOT o.deleted",
+    )
+    confirmed = await _rows(
+        connection,
+        "SELECT b.id, h.host_id, b.start_at, b.end_at FROM bookings b JOIN booking_hosts h ON h.booking_id = b.id"
+        " WHERE b.status IN ('confirmed', 'in_progress', 'completed', 'no_show')",
+    )
+    assert sorted(map(_plain, shown)) == sorted(map(_plain, confirmed)), "schedules and bookings differ"
+
+
+async def _moves_leave_their_previous_times(connection: AsyncConnection) -> None:
+    moves: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for booking, count in await _rows(
+        connection,
+        "SELECT entity_id, count(*) FROM audit_entries WHERE action = 'booking.rescheduled' GROUP BY entity_id",
+    ):
+        moves[str(booking)][0] = count
+    for booking, count in await _rows(
+        connection, "SELECT booking_id, count(*) FROM previous_times GROUP BY booking_id"
+    ):
+        moves[str(booking)][1] = count
+    wrong = {booking: counts for booking, counts in moves.items() if counts[0] != counts[1]}
+    assert not wrong, f"moves without a previous time: {wrong}"
+
+
+async def _sequences_count_what_calendars_must_know(connection: AsyncConnection) -> None:
+    wrong = await _rows(
+        connection,
+        "SELECT b.id, b.sequence, count(a.id) FROM bookings b LEFT JOIN audit_entries a ON a.entity_id = b.id"
+        " AND a.action IN ('booking.rescheduled', 'booking.cancel', 'booking.expired', 'booking.confirm')"
+        " GROUP BY b.id, b.sequence HAVING count(a.id) <> b.sequence",
+    )
+    assert not wrong, f"sequences that miss a change: {wrong[:5]}"
+
+
+async def _what_must_follow_is_asked_for(connection: AsyncConnection) -> None:
+    """The work of a booking's future is in the outbox, that of a cancelled one is not."""
+    lanes = {str(lane) for (lane,) in await _rows(connection, "SELECT lane FROM outbox")}
+    for booking, status in await _rows(connection, "SELECT id, status FROM bookings"):
+        future = {f"booking:{booking}:{target}" for target in ("complete", "followup")}
+        expected = future if status == "confirmed" else set()
+        assert future & lanes == expected, f"{status} booking {booking} has {future & lanes} to come"
+
+
+async def untold(database: Database, now: int) -> list[Any]:
+    """Work that is due, and bookings whose recipient was not told their state: empty once the workers are through."""
+    async with snapshot(database) as connection:
+        due = await _rows(
+            connection,
+            "SELECT lane, state, last_error FROM outbox"
+            f" WHERE run_at <= {now} OR attempts > 0 OR lease_owner IS NOT NULL",
+        )
+        told = await _rows(
+            connection,
+            "SELECT b.id, b.status, b.sequence, d.status, d.sequence FROM bookings b LEFT JOIN mail_deliveries d"
+            " ON d.booking_id = b.id AND d.address = b.recipient_email AND d.kind = 'state'"
+            " WHERE (d.booking_id IS NULL AND b.status = 'confirmed')"
+            " OR d.status <> b.status OR d.sequence <> b.sequence",
+        )
+    return [*due, *told]

@@ -1,0 +1,102 @@
+"""A migrated database with a workspace that several real processes serve."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.db import models as m
+from app.db.migrate import migrate
+from app.domain.links import Link
+from app.ports.storage import User
+from app.use_cases.manage_tokens import create_app_password
+from tests.faults.journal import DAY, keep_journal
+from tests.faults.processes import Program, Server, make_programs
+from tests.faults.storm import Offer
+from tests.support.clock import Clock
+from tests.support.workspace import Workspace, make_workspace, opened
+
+PASSWORD = "storm-device-password-0123456789"
+DAYS_AHEAD = 3
+
+
+@dataclass
+class Site:
+    """The processes, and the same database from the test's own side. `day` is the Monday that the storm begins on."""
+
+    workspace: Workspace
+    programs: Sequence[Program]
+    day: int
+
+    @property
+    def urls(self) -> list[str]:
+        """The servers' addresses."""
+        return [program.url for program in self.programs if isinstance(program, Server)]
+
+    async def offer(self, slug: str, owner: User | None = None, **values: Any) -> Offer:
+        """A new link of one host."""
+        link = await self.workspace.link(slug, owner, **values)
+        return self.offered(link, (owner or self.workspace.owner).id)
+
+    async def shared_offer(self, mode: str, hosts: Sequence[User], slug: str, **values: Any) -> Offer:
+        """A new link of several hosts."""
+        return self.offered(await self.workspace.shared_link(mode, hosts, slug, **values))
+
+    def offered(self, link: Link, host: str = "", token: str | None = None) -> Offer:
+        """A link as the storm needs it."""
+        (minutes, *_) = link.durations
+        step = link.step or minutes
+        token = token or self.workspace.token(link)
+        return Offer(token, minutes, step, link.buffer_before, link.buffer_after, host, link.id)
+
+    def personal(self, user: User) -> str:
+        """The path of the user's `personal` calendar."""
+        return f"/dav/calendars/{user.handle}/personal/"
+
+    async def device(self, user: User) -> tuple[str, str]:
+        """Name and app password of a device of the user."""
+        await create_app_password(self.workspace.ports, user, "Storm", PASSWORD + user.handle)
+        return user.handle, PASSWORD + user.handle
+
+
+@asynccontextmanager
+async def site(
+    url: str, folder: Path, servers: int, workers: int = 0, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Site]:
+    """Servers, and workers apart, over one database, with `more` in their environment."""
+    now = int(time.time())
+    programs = make_programs(servers, workers, url, folder, more or {})
+    async with opened(url, folder, Clock(now), tables=False) as parts:
+        await migrate(parts.database)
+        await keep_journal(parts.database)
+        workspace = await make_workspace(parts, Clock(now))
+        try:
+            for program in programs:
+                program.start()
+            for program in programs:
+                await program.ready()
+            yield Site(workspace, programs, monday_after(now + DAYS_AHEAD * DAY))
+        finally:
+            for program in programs:
+                program.stop()
+    for program in programs:
+        program.check_log()
+
+
+def monday_after(instant: int) -> int:
+    """The next Monday 00:00 UTC."""
+    day = -(-instant // DAY)
+    return (day + (4 - day) % 7) * DAY  # 1970-01-01 was a Thursday
+
+
+async def free_leases(place: Site) -> None:
+    """End the leases of the dead now instead of in two minutes."""
+    outbox = m.outbox.c
+    now = int(time.time())
+    for pid in {pid for program in place.programs for pid in program.killed}:
+        owned = outbox.lease_owner.contains(f":{pid}:")
+        await place.workspace.set(m.outbox, owned & (outbox.lease_until > now), lease_until=now - 1)

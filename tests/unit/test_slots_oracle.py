@@ -1,0 +1,130 @@
+"""The slot engine against the oracle that walks minutes: more than 2,000 random questions in the ordinary run.
+
+HYPOTHESIS_PROFILE=thorough asks twenty times as many.
+"""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.hours import day_start, local_date
+from app.domain.slots import (
+    Verdict,
+    collective_starts,
+    free_starts,
+    judge,
+    judge_picked,
+    picked_starts,
+    pool_starts,
+)
+from tests.switches import examples
+from tests.unit.slot_oracle import Oracle, walls_around
+from tests.unit.slot_scenarios import ODD_DATES, Scenario, scenarios
+
+pytestmark = pytest.mark.timeout(3600)  # the thorough form takes minutes
+
+
+def _oracles(asked: Scenario) -> list[Oracle]:
+    return [Oracle(asked.rules, asked.duration, host, asked.window, asked.now, asked.around) for host in asked.hosts]
+
+
+def _word(verdict: Verdict) -> str:
+    return "free" if verdict.is_free else "taken" if verdict.is_taken else "not offered"
+
+
+@settings(max_examples=examples(900))
+@given(scenarios())
+def test_free_starts_are_those_the_rules_allow(asked: Scenario) -> None:
+    (oracle,) = _oracles(asked)
+    assert free_starts(asked.rules, asked.duration, asked.host, asked.window, asked.now) == oracle.starts()
+
+
+@settings(max_examples=examples(400))
+@given(scenarios(), st.integers(0, 59))
+def test_judging_one_start_says_what_the_rules_say(asked: Scenario, offset: int) -> None:
+    """Every free start is judged free, and a spread of other minutes as the oracle has them."""
+    (oracle,) = _oracles(asked)
+    first, last = asked.window
+    offered = [minute for minute in sorted(oracle.on_step) if first <= minute < last]
+    minutes = [*offered[:: len(offered) // 12 + 1], *range(first - first % 60 + offset * 60, last, 7 * 3600)]
+    judged = {minute: _word(judge(asked.rules, asked.duration, asked.host, minute, asked.now)) for minute in minutes}
+    assert judged == {minute: oracle.verdict(minute) for minute in minutes}
+
+
+@settings(max_examples=examples(200))
+@given(scenarios(host_count=3))
+def test_a_collective_is_free_where_all_hosts_are(asked: Scenario) -> None:
+    free = [set(oracle.starts()) for oracle in _oracles(asked)]
+    found = collective_starts(asked.rules, asked.duration, asked.hosts, asked.window, asked.now)
+    assert found == sorted(free[0] & free[1] & free[2])
+
+
+@settings(max_examples=examples(300))
+@given(scenarios(host_count=3))
+def test_a_pool_counts_the_hosts_that_are_free(asked: Scenario) -> None:
+    counts = Counter(start for oracle in _oracles(asked) for start in oracle.starts())
+    assert pool_starts(asked.rules, asked.duration, asked.hosts, asked.window, asked.now) == sorted(counts.items())
+
+
+@settings(max_examples=examples(300))
+@given(scenarios(host_count=2, shared=True))
+def test_seats_are_those_of_open_occurrences_and_of_whole_ones(asked: Scenario) -> None:
+    seats: Counter[int] = Counter()
+    for host, oracle in zip(asked.hosts, _oracles(asked), strict=True):
+        starts = oracle.starts()
+        assert free_starts(asked.rules, asked.duration, host, asked.window, asked.now) == starts
+        for start in starts:
+            seats[start] += oracle.seats(start)
+            assert judge(asked.rules, asked.duration, host, start, asked.now) is Verdict.FREE
+    assert pool_starts(asked.rules, asked.duration, asked.hosts, asked.window, asked.now) == sorted(seats.items())
+
+
+@settings(max_examples=examples(200))
+@given(scenarios(host_count=2), st.lists(st.integers(-600, 900), max_size=8), st.booleans())
+def test_picked_slots_ask_only_for_room(asked: Scenario, tens: list[int], pool: bool) -> None:
+    base = asked.window[0]
+    picks = [(base + ten * 600, asked.duration if ten % 3 else asked.duration + 5) for ten in tens]
+    oracles = _oracles(asked)
+    whole = any if pool else all
+    expected = {
+        start
+        for start, minutes in picks
+        if minutes == asked.duration and start > asked.now and whole(oracle.available(start) for oracle in oracles)
+    }
+    found = picked_starts(picks, asked.duration, asked.rules, asked.hosts, asked.now, pool=pool)
+    assert found == sorted(expected)
+    for start, _ in picks:
+        judged = judge_picked(picks, asked.duration, asked.rules, asked.host, start, asked.now)
+        offered = (start, asked.duration) in picks and start > asked.now
+        word = ("free" if oracles[0].available(start) else "taken") if offered else "not offered"
+        assert _word(judged) == word
+
+
+@settings(max_examples=examples(150))
+@given(scenarios(), st.data())
+def test_a_state_that_is_kept_answers_other_questions_as_a_new_one_does(asked: Scenario, data: st.DataObject) -> None:
+    """What a state remembers of one question must not leak into the next."""
+    (first, last), host = asked.window, asked.host
+    for _ in range(3):
+        duration = data.draw(st.sampled_from([30, 60]))
+        later = data.draw(st.integers(0, 2)) * 86400
+        window = (first + later, last + later)
+        now = asked.now + data.draw(st.integers(0, 86400))
+        oracle = Oracle(asked.rules, duration, host, window, now, asked.around)
+        assert free_starts(asked.rules, duration, host, window, now) == oracle.starts()
+
+
+@pytest.mark.parametrize("timezone", sorted(ODD_DATES))
+def test_dates_begin_with_their_first_minute_in_every_zone(timezone: str) -> None:
+    for around in ODD_DATES[timezone]:
+        walls = walls_around(timezone, around)
+        seen: dict[date, int] = {}
+        for instant in walls.minutes:
+            seen.setdefault(walls.date_of(instant), instant)
+        for day, first_minute in list(seen.items())[1:]:
+            assert day_start(timezone, day) == first_minute
+            assert local_date(timezone, first_minute) == day
+            assert local_date(timezone, first_minute - 60) < day

@@ -1,0 +1,1 @@
+"""Use cases of connected calendars, against a real CalDAV server."""
