@@ -21,8 +21,18 @@ def _soaking(config: pytest.Config) -> bool:
     return bool(config.getoption("--soak")) or os.environ.get("HALFPAST_SOAK") == "1"
 
 
+def _check_groups(items: list[pytest.Item]) -> None:
+    """Two storms at once would take more connections than PostgreSQL has: xdist's groups have to work."""
+    alone = [item.nodeid for item in items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+    if alone:
+        raise pytest.UsageError(f"pytest-xdist did not take {alone[0]} into its group")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the long forms unless they are asked for."""
+    if config.getoption("loadgroup", False):
+        _check_groups(items)
     if _soaking(config):
         return
     long_forms = [item for item in items if item.get_closest_marker("soak")]
