@@ -184,6 +184,7 @@ links = Table(
     Column("location", Json, nullable=False),
     Column("version", Integer, nullable=False),
     _instant("deleted_at", nullable=True),
+    Column("cancel_on_decline", Boolean, nullable=False, server_default=text("false")),
     _instant("created_at"),
     _instant("updated_at"),
     Index(
@@ -257,6 +258,7 @@ bookings = Table(
     _instant("actual_end", nullable=True),
     Column("token_lookup", String(64), nullable=False, unique=True),
     Column("token_sealed", Text, nullable=False),
+    Column("recipient_reply", String(16)),  # accepted | declined | tentative
     _instant("created_at"),
     _instant("updated_at"),
     CheckConstraint("end_at > start_at", name="times"),
@@ -374,6 +376,8 @@ calendar_accounts = Table(
     _instant("updated_at"),
     Column("edits", String(8), nullable=False, server_default=text("'rules'")),  # rules | outside | ask
     Column("scopes", Text),  # what was granted at the provider, space between
+    Column("provider_invites", Boolean, nullable=False, server_default=text("false")),
+    Column("contacts", String(8), nullable=False, server_default=text("'off'")),  # off | suggest | add
     Index("ix_calendar_accounts_user_id", "user_id"),
 )
 
@@ -509,12 +513,31 @@ calendar_edits = Table(
     Index("ix_calendar_edits_user_id", "user_id"),
 )
 
+added_contacts = Table(
+    "added_contacts",
+    metadata,
+    Column("account_id", Id, ForeignKey("calendar_accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("email", String(254), primary_key=True),
+    _org(),
+    _instant("added_at"),
+)
+
+organization_grants = Table(
+    "organization_grants",
+    metadata,
+    Column("org_id", Id, ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", String(16), primary_key=True),
+    Column("label", String(255), nullable=False),  # what the grant is for: the tenant, the service account
+    Column("secret_sealed", Text, nullable=False),
+    _instant("created_at"),
+)
+
 mail_deliveries = Table(
     "mail_deliveries",
     metadata,
     Column("booking_id", Id, ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
     Column("address", String(254), primary_key=True),
-    Column("kind", String(16), primary_key=True),  # state | followup
+    Column("kind", String(16), primary_key=True),  # state | followup | conflict
     _org(),
     Column("status", String(16), nullable=False),  # the booking's status that was told
     Column("sequence", Integer, nullable=False),

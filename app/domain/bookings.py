@@ -7,6 +7,7 @@ from typing import Literal
 
 from app.domain.links import Answered, Location
 
+Reply = Literal["accepted", "declined", "tentative"]
 BookingStatus = Literal["pending", "confirmed", "in_progress", "completed", "cancelled", "no_show"]
 ACTIVE: frozenset[str] = frozenset({"pending", "confirmed", "in_progress"})
 
@@ -65,6 +66,8 @@ class Booking:
     hosts: tuple[HostRef, ...]
     created_at: int
     updated_at: int
+    recipient_reply: Reply | None = None
+    """What the recipient answered to the invitation in their calendar, if they did."""
 
     @property
     def is_active(self) -> bool:

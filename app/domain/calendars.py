@@ -14,6 +14,7 @@ from typing import Literal
 AccountStatus = Literal["ok", "error"]
 EditPolicy = Literal["rules", "outside", "ask"]
 """Bookings follow as far as their link's rules allow, also outside its hours, or only when the person says so."""
+ContactsUse = Literal["off", "suggest", "add"]
 BUILTIN = "builtin"
 SCHEDULE = "schedule"
 PERSONAL = "personal"
@@ -23,7 +24,8 @@ PERSONAL = "personal"
 class CalendarAccount:
     """A user's account at a provider; `secret` is the plain credential, held encrypted at rest, `scopes` what was
     granted where one signs in at the provider (space between), `edits` what becomes of bookings whose events are moved
-    or deleted there."""
+    or deleted there. `provider_invites`: the provider invites recipient and guests, as attendees of its event, instead
+    of our mail. `contacts`: whether its address book is asked for suggestions, and new recipients are added to it."""
 
     id: str
     org_id: str
@@ -40,6 +42,8 @@ class CalendarAccount:
     updated_at: int
     edits: EditPolicy = "rules"
     scopes: str | None = None
+    provider_invites: bool = False
+    contacts: ContactsUse = "off"
 
 
 @dataclass(frozen=True, slots=True)

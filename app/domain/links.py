@@ -87,6 +87,8 @@ class Link:
     version: int
     created_at: int
     updated_at: int
+    cancel_on_decline: bool = False
+    """A recipient who declines the invitation in their calendar cancels the booking."""
 
     def rules(self) -> LinkRules:
         """The part of the link the slot engine reads."""

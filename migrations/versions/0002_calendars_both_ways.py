@@ -22,6 +22,38 @@ def upgrade() -> None:
     op.add_column(
         "calendar_accounts", sa.Column("edits", sa.String(length=8), server_default=sa.text("'rules'"), nullable=False)
     )
+    op.add_column(
+        "calendar_accounts",
+        sa.Column("provider_invites", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    op.add_column(
+        "calendar_accounts",
+        sa.Column("contacts", sa.String(length=8), server_default=sa.text("'off'"), nullable=False),
+    )
+    op.add_column(
+        "links", sa.Column("cancel_on_decline", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
+    op.add_column("bookings", sa.Column("recipient_reply", sa.String(length=16), nullable=True))
+    op.create_table(
+        "added_contacts",
+        sa.Column("account_id", ID, nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("org_id", ID, nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        _reference("added_contacts", "account_id", "calendar_accounts"),
+        _reference("added_contacts", "org_id", "organizations"),
+        sa.PrimaryKeyConstraint("account_id", "email", name=op.f("pk_added_contacts")),
+    )
+    op.create_table(
+        "organization_grants",
+        sa.Column("org_id", ID, nullable=False),
+        sa.Column("provider", sa.String(length=16), nullable=False),
+        sa.Column("label", sa.String(length=255), nullable=False),
+        sa.Column("secret_sealed", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        _reference("organization_grants", "org_id", "organizations"),
+        sa.PrimaryKeyConstraint("org_id", "provider", name=op.f("pk_organization_grants")),
+    )
     op.create_table(
         "calendar_edits",
         sa.Column("booking_id", ID, nullable=False),
@@ -66,5 +98,11 @@ def _reference(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
 def downgrade() -> None:
     op.drop_table("calendar_edits")
     op.drop_table("calendar_channels")
+    op.drop_table("organization_grants")
+    op.drop_table("added_contacts")
+    op.drop_column("bookings", "recipient_reply")
+    op.drop_column("links", "cancel_on_decline")
+    op.drop_column("calendar_accounts", "contacts")
+    op.drop_column("calendar_accounts", "provider_invites")
     op.drop_column("calendar_accounts", "edits")
     op.drop_column("calendar_accounts", "scopes")
