@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, func, select, update
+from sqlalchemy import Column, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
@@ -36,10 +36,9 @@ class SealedColumn:
         return _words(self.sealed)
 
     @property
-    def key(self) -> Column[str]:
-        """The primary key."""
-        (key,) = self.sealed.table.primary_key.columns
-        return key
+    def key(self) -> tuple[Column[str], ...]:
+        """The primary key, of one column or of several."""
+        return tuple(self.sealed.table.primary_key.columns)
 
 
 def _columns() -> Iterator[Column[str]]:
@@ -125,10 +124,10 @@ async def reseal(database: Database, vault: Vault) -> int:
     await require_keys(database, vault)
     count = 0
     for each in SEALED:
-        after: str | None = None
+        after: tuple[str, ...] = ()
         while rows := await _older(database, each, vault.marks[1:], after):
             count += await _renew(database, vault, each, rows)
-            after = rows[-1][0]
+            after = tuple(rows[-1][:-1])
             await asyncio.sleep(PAUSE_SECONDS)
     return count
 
@@ -151,21 +150,22 @@ def _mark(column: Column[str]) -> Any:
 
 
 async def _older(
-    database: Database, each: SealedColumn, marks: Sequence[str], after: str | None
+    database: Database, each: SealedColumn, marks: Sequence[str], after: tuple[str, ...]
 ) -> Sequence[Sequence[Any]]:
-    query = select(each.key, each.sealed).where(_mark(each.sealed).in_(marks)).order_by(each.key).limit(CHUNK)
+    """Rows of key and sealed text, from behind the key `after` on."""
+    query = select(*each.key, each.sealed).where(_mark(each.sealed).in_(marks)).order_by(*each.key).limit(CHUNK)
     async with connected(database.read) as connection:
-        return (await connection.execute(query if after is None else query.where(each.key > after))).all()
+        return (await connection.execute(query.where(tuple_(*each.key) > after) if after else query)).all()
 
 
 async def _renew(database: Database, vault: Vault, each: SealedColumn, rows: Sequence[Sequence[Any]]) -> int:
     """Only what is still as it was read: what somebody wrote meanwhile is theirs."""
-    renewed = [(key, sealed, _renewed(vault, each, sealed)) for key, sealed in rows]
+    renewed = [(row, _renewed(vault, each, row[-1])) for row in rows]
     count = 0
     async with connected(database.write) as connection, connection.begin():
-        for key, sealed, values in renewed:
-            still_so = (each.key == key) & (each.sealed == sealed)
-            count += (await connection.execute(update(each.sealed.table).where(still_so).values(values))).rowcount
+        for row, values in renewed:
+            still_so = [column == was for column, was in zip((*each.key, each.sealed), row, strict=True)]
+            count += (await connection.execute(update(each.sealed.table).where(*still_so).values(values))).rowcount
     return count
 
 

@@ -12,11 +12,13 @@ from app.db.bookings import SqlBookingStore
 from app.db.calendar_edits import SqlCalendarEdits
 from app.db.calendar_store import SqlCalendarStore
 from app.db.channels import SqlChannels
+from app.db.contacts import SqlContacts
 from app.db.engine import Database, connected
 from app.db.event_states import SqlEventStates
 from app.db.hosts import SqlHostStore
 from app.db.links import SqlLinkStore
 from app.db.mail_log import SqlMailLog
+from app.db.organization_grants import SqlOrganizationGrants
 from app.db.outbox import SqlOutbox
 from app.db.people import SqlPeopleStore
 from app.db.records import SqlAuditLog, SqlIdempotencyStore
@@ -67,6 +69,14 @@ class SqlUnitOfWork:
     @cached_property
     def channels(self) -> SqlChannels:
         return SqlChannels(self._connection, self._vault)
+
+    @cached_property
+    def organization_grants(self) -> SqlOrganizationGrants:
+        return SqlOrganizationGrants(self._connection, self._vault)
+
+    @cached_property
+    def contacts(self) -> SqlContacts:
+        return SqlContacts(self._connection)
 
     @cached_property
     def mail_log(self) -> SqlMailLog:

@@ -17,6 +17,7 @@ from app.db.quick import QuickStatement
 from app.db.sealed import SEALED, damaged, hashed_stock, require_keys, reseal, sealed_stock
 from app.domain.errors import NotFound, SecretUnreadable
 from app.ports.channels import CalendarChannel
+from app.ports.organization_grants import OrganizationGrant
 from app.use_cases.account_mail import password_address
 from app.use_cases.ids import new_id
 from app.use_cases.manage_people import set_password, user_of_password_address
@@ -57,8 +58,11 @@ async def filled(database_url: str, tmp_path: Path) -> AsyncIterator[Workspace]:
     await create_api_token(parts.ports, workspace.owner, "script")
     calendar = await workspace.connected_calendar(workspace.owner, synced_at=None)
     channel = CalendarChannel(new_id(), calendar.org_id, calendar.id, "google", "resource", "token", clock.now)
+    org_id = calendar.org_id
     async with parts.ports.unit_of_work() as work:
         await work.channels.add(channel, clock.now)
+        for provider in ("google", "microsoft"):
+            await work.organization_grants.put(OrganizationGrant(org_id, provider, "label", "secret", clock.now))
         await work.commit()
     yield workspace
     await parts.close()
@@ -70,6 +74,7 @@ EVERYTHING = {
     "feeds": 1,
     "calendar accounts": 2,
     "calendar channels": 1,
+    "organization grants": 2,
     "idempotency keys": 1,
 }
 
@@ -157,8 +162,9 @@ async def test_a_missing_key_is_noticed_in_every_table(filled: Workspace, words:
     foreign = KeyVault([FOREIGN])
     values = {each.sealed: foreign.seal("x"), **({} if each.lookup is None else {each.lookup: foreign.lookup("x")})}
     async with filled.parts.database.write.begin() as connection:
-        (key, *_) = (await connection.scalars(select(each.key))).all()
-        await connection.execute(update(each.sealed.table).where(each.key == key).values(values))
+        (key, *_) = (await connection.execute(select(*each.key))).all()
+        one = [column == value for column, value in zip(each.key, key, strict=True)]
+        await connection.execute(update(each.sealed.table).where(*one).values(values))
     await require_keys(filled.parts.database, KeyVault([OLD, FOREIGN]))
     for refused in (require_keys, reseal):
         with pytest.raises(SecretUnreadable, match=f"^1 {each.words} were sealed with the key {foreign.marks[0]}, "):
