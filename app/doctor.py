@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,12 +13,19 @@ from app.db.sealed import Stock, damaged, hashed_stock, listed, lost_words, seal
 from app.db.version import is_current
 from app.domain.calendars import CalendarAccount
 from app.domain.errors import HalfpastError, SecretUnreadable
+from app.use_cases.calendar_health import AccountHealth, Mend, access_words, changes_words, health_of, mend_of
 from app.use_cases.sync_calendar import credentials_of
+from app.web.times import rfc3339
 from app.wiring import Parts
 
 TIMEOUT_SECONDS = 5
 CALENDAR_SECONDS = 15
 CALENDARS_AT_ONCE = 8
+_MENDS: Mapping[Mend, str] = {
+    "sign_in": "let its owner sign in again",
+    "password": "let its owner type the new password",
+    "read": "it is tried again by itself, or at once by “Try again”",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +157,50 @@ async def _calendars(parts: Parts) -> list[Finding]:
 
 async def _calendar(parts: Parts, account: CalendarAccount, turns: asyncio.Semaphore) -> Finding:
     """Asks the server. One that answers may still have failed at the last sync, which the account remembers."""
-    name, mend = f"calendar account {account.label}", f"mend it at {parts.settings.base_url}/app/connections"
+    name = f"calendar account {account.label}"
+    async with turns:
+        async with parts.ports.read() as work:
+            calendars = await work.calendars.calendars_in(account.id)
+            (health,) = await health_of(parts.ports, work, [account], calendars)
+        refusal = await _refusal(parts, account)
+    who, facts = _host(account.url) or account.provider, _facts(health, parts.ports.clock())
+    if refusal is not None:
+        mend = _mend(parts, mend_of(parts.ports, account.provider, refusal))
+        return Finding(name, False, f"{who} does not do its part ({refusal}): {mend}; {facts}")
+    if health.mend is not None:
+        mend = _mend(parts, health.mend)
+        return Finding(name, False, f"{who} answers, but the last sync failed ({health.error}): {mend}; {facts}")
+    return Finding(name, True, f"{who} answers; {facts}")
+
+
+async def _refusal(parts: Parts, account: CalendarAccount) -> str | None:
+    """Why the account's server does not list its calendars; None when it does."""
     provider = parts.ports.providers.get(account.provider)
     if provider is None:
-        return Finding(name, False, f"calendars of the kind {account.provider} are not supported here: {mend}")
-    async with turns:
-        question = provider.list_calendars(credentials_of(account))
-        finding = await _answers(name, question, _host(account.url) or account.provider, mend, CALENDAR_SECONDS)
-    if finding.ok and account.status != "ok":
-        return Finding(name, False, f"{finding.words}, but the last sync failed ({account.error}): {mend}")
-    return finding
+        return f"calendars of the kind {account.provider} are not supported here"
+    try:
+        async with asyncio.timeout(CALENDAR_SECONDS):
+            await provider.list_calendars(credentials_of(account))
+    except Exception as problem:  # the doctor reports whatever it meets
+        return _reason(problem)
+    return None
+
+
+def _mend(parts: Parts, mend: Mend) -> str:
+    """The same as the one button of the page."""
+    return f"{_MENDS[mend]} at {parts.settings.base_url}/app/connections"
+
+
+def _facts(health: AccountHealth, now: int) -> str:
+    last, due, end = health.last_sync_at, health.next_sync_at, health.pushed_until
+    words = [
+        "never read" if last is None else f"last read {rfc3339(last)}",
+        *([f"the oldest copy is {now - health.oldest_sync_at} s old"] if health.oldest_sync_at is not None else []),
+        "next not planned" if due is None else "next now" if due <= now else f"next {rfc3339(due)}",
+        f"changes: {changes_words(health)}" + (f" Until {rfc3339(end)}." if end is not None else ""),
+        f"access: {access_words(health)}",
+    ]
+    return "; ".join(words)
 
 
 async def _outbox(parts: Parts) -> Finding:

@@ -124,6 +124,7 @@ def wire(settings: Settings, workers: int = 1, clock: Callable[[], int] = system
         uid_domain=settings.host_name,
         organizer_address=sender.address,
         is_loopback=settings.is_loopback,
+        sign_ins=tuple(name for name, client in (("google", google), ("microsoft", microsoft)) if client),
         calendar_age_limit=CALENDAR_AGE_LIMIT,
     )
     limits = RateLimits(

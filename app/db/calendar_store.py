@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,7 @@ from app.db.calendar_rows import CALENDAR, calendar_of, calendar_values
 from app.db.published import SqlPublishedCalendars
 from app.domain.calendars import BUILTIN, Calendar, CalendarAccount
 from app.domain.errors import AlreadyExists
+from app.ports.calendar_store import AccountTrouble
 from app.ports.security import Vault
 
 _accounts, _calendars = m.calendar_accounts.c, m.calendars.c
@@ -56,6 +57,17 @@ class SqlCalendarStore(SqlCalendarObjects, SqlPublishedCalendars):
     async def connected_accounts(self) -> list[CalendarAccount]:
         query = select(*_ACCOUNT).where(_accounts.provider != BUILTIN).order_by(_accounts.id)
         return [self._account_of(row) for row in await self._db.execute(query)]
+
+    async def troubled_accounts(self, user_id: str, late: int, limit: int) -> list[AccountTrouble]:
+        last = func.coalesce(_calendars.synced_at, _calendars.modified_at)
+        unread = exists().where(_calendars.account_id == _accounts.id, _calendars.is_conflict, last <= late)
+        query = (
+            select(_accounts.id, _accounts.label)
+            .where(_accounts.user_id == user_id, _accounts.provider != BUILTIN, or_(_accounts.status != "ok", unread))
+            .order_by(_accounts.id)
+            .limit(limit)
+        )
+        return [AccountTrouble(*row) for row in await self._db.execute(query)]
 
     async def update_account(self, account_id: str, **values: Any) -> None:
         if "secret" in values:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
@@ -54,6 +55,14 @@ class SqlChannels:
 
     async def of_calendar(self, calendar_id: str) -> list[CalendarChannel]:
         return await self._find(_CHANNELS.calendar_id == calendar_id)
+
+    async def ends(self, calendar_ids: Sequence[str], now: int) -> dict[str, int]:
+        query = (
+            select(_CHANNELS.calendar_id, func.max(_CHANNELS.expires_at))
+            .where(_CHANNELS.calendar_id.in_(list(calendar_ids)), _CHANNELS.expires_at > now)
+            .group_by(_CHANNELS.calendar_id)
+        )
+        return {row[0]: row[1] for row in await self._db.execute(query)}
 
     async def prolong(self, channel_id: str, expires_at: int) -> None:
         await self._db.execute(

@@ -92,6 +92,11 @@ class SqlOutbox:
         )
         return [OpenJob(*row) for row in rows]
 
+    async def due(self, lanes: Sequence[str]) -> dict[str, int]:
+        outbox = m.outbox.c
+        waiting = select(outbox.lane, outbox.run_at).where(outbox.lane.in_(list(lanes)), outbox.state == "pending")
+        return {row.lane: row.run_at for row in await self._db.execute(waiting)}
+
     async def dead(self, org_id: str, limit: int = 200, after_id: str | None = None) -> list[DeadLetter]:
         outbox = m.outbox.c
         query = select(

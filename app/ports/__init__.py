@@ -20,8 +20,9 @@ class Ports:
     `unit_of_work()` opens a writing transaction, `read()` a connection for single reads. `calendar_age_limit` is how
     many seconds a conflict calendar may have gone unread before its host is not offered any more; `uid_domain` is the
     right-hand side of the UIDs and Message-IDs made here; `organizer_address` is what invitations name as their
-    organizer, the address mail comes from; `is_loopback` says that nobody beyond
-    this machine reaches the server.
+    organizer, the address mail comes from; `is_loopback` says that nobody beyond this
+    machine reaches the server; `sign_ins` are the providers with a sign-in page of their own that the program is
+    registered at, so that saying so loads none of their libraries.
     """
 
     clock: Callable[[], int]
@@ -37,5 +38,6 @@ class Ports:
     uid_domain: str
     organizer_address: str
     is_loopback: bool
+    sign_ins: tuple[str, ...] = ()
     calendar_age_limit: int = 24 * 3600
     refresh_budget: float = 2.0

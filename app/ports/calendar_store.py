@@ -27,6 +27,14 @@ class ObjectWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountTrouble:
+    """An account that needs its owner."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectEntry:
     """What a listing of a collection needs of an object (no text)."""
 
@@ -53,6 +61,11 @@ class CalendarStore(PublishedCalendars, Protocol):
     async def accounts_of(self, user_id: str) -> list[CalendarAccount]: ...
     async def connected_accounts(self) -> list[CalendarAccount]:
         """Of the whole server, for the doctor."""
+        ...
+
+    async def troubled_accounts(self, user_id: str, late: int, limit: int) -> list[AccountTrouble]:
+        """The user's accounts that failed, or that hold a conflict calendar unread since `late` (epoch seconds). One
+        statement that opens no secret: every signed-in page asks it."""
         ...
 
     async def update_account(self, account_id: str, **values: Any) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +31,10 @@ class Channels(Protocol):
     async def by_resource(self, provider: str, resource_id: str) -> CalendarChannel | None: ...
 
     async def of_calendar(self, calendar_id: str) -> list[CalendarChannel]: ...
+
+    async def ends(self, calendar_ids: Sequence[str], now: int) -> Mapping[str, int]:
+        """Until when calendars tell of their changes, epoch seconds; those without an open channel are left out."""
+        ...
 
     async def prolong(self, channel_id: str, expires_at: int) -> None: ...
 

@@ -77,6 +77,10 @@ class Outbox(Protocol):
         """What has still to follow for one subject."""
         ...
 
+    async def due(self, lanes: Sequence[str]) -> Mapping[str, int]:
+        """When the pending work of these lanes is due, epoch seconds; lanes that wait for nothing are left out."""
+        ...
+
     async def dead(self, org_id: str, limit: int = 200, after_id: str | None = None) -> list[DeadLetter]:
         """In the order of ids, from behind `after_id` on."""
         ...

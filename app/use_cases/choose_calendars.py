@@ -11,8 +11,10 @@ from app.ports import Ports
 from app.ports.calendars import RemoteCalendar
 from app.ports.storage import AuditEntry, UnitOfWork, User
 from app.use_cases.calendar_accounts import move_write_calendar, own_account, sync_now
+from app.use_cases.calendar_trouble import trouble_lane
 from app.use_cases.connect_calendar import blocks_from_the_start, new_calendar
 from app.use_cases.expand_collection import reread_job
+from app.use_cases.mirror import PARTLY
 from app.use_cases.sync_calendar import credentials_of, sync_lane
 from app.use_cases.watch_calendar import mirror_jobs, watch_jobs
 
@@ -40,6 +42,7 @@ async def choose_calendars(
         added = await _set_conflicts(ports, work, account, calendars, choices, now)
         await _set_write(ports, work, user, calendars, choices, now)
         await _set_tentative(work, calendars, choices, now)
+        await _settle(work, account)
         chosen = {each.calendar_id: [each.is_conflict, each.is_write, each.tentative_busy] for each in choices}
         entry = AuditEntry(
             user.org_id, "user", user.id, "calendars.chosen", "calendar_account", account_id, {"calendars": chosen}
@@ -124,6 +127,17 @@ async def _set_write(
             await work.outbox.enqueue(mirror_jobs(ports, [calendar], now), now)
     elif any(choice.is_write is False and calendars[choice.calendar_id].is_write for choice in choices):
         await move_write_calendar(work, user, None, now)
+
+
+async def _settle(work: UnitOfWork, account: CalendarAccount) -> None:
+    """An account whose failing calendars count no more is well again: no reading would ever say so."""
+    if account.status == "ok":
+        return
+    calendars = await work.calendars.calendars_in(account.id)
+    errors = [each.sync_error or "" for each in calendars if each.is_conflict or each.is_write]
+    if not any(error and not error.startswith(PARTLY) for error in errors):
+        await work.calendars.update_account(account.id, status="ok", error=None)
+        await work.outbox.drop([trouble_lane(account.id)])
 
 
 async def relist_calendars(ports: Ports, user: User, account_id: str) -> list[Calendar]:

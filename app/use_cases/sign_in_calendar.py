@@ -74,17 +74,8 @@ def callback_address(ports: Ports, provider: str) -> str:
     return f"{ports.base_url}/api/v1/calendar-accounts/{provider}/callback"
 
 
-def offered(ports: Ports) -> list[str]:
-    """The providers with a sign-in that this program is registered at."""
-    return [name for name in ports.providers if name in ports.providers and _signs_in(ports, name)]
-
-
-def _signs_in(ports: Ports, name: str) -> bool:
-    return ports.providers[name].capabilities.signs_in
-
-
 def _provider(ports: Ports, name: str) -> SignIn:
-    if name not in ports.providers or not _signs_in(ports, name):
+    if name not in ports.sign_ins:
         raise NotFound("This server cannot connect accounts of this kind.")
     return cast("SignIn", ports.providers[name])
 

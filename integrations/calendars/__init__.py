@@ -42,7 +42,7 @@ class Providers(Mapping[str, CalendarProvider]):
         self._made: dict[str, CalendarProvider] = {}
 
     def __getitem__(self, name: str) -> CalendarProvider:
-        if name not in self._names or getattr(self._parts, name, self._parts) is None:
+        if name not in self:
             raise KeyError(name)
         if name not in self._made:
             self._made[name] = _make(name, self._parts)
@@ -53,11 +53,15 @@ class Providers(Mapping[str, CalendarProvider]):
         for provider in self._made.values():
             await provider.aclose()
 
+    def __contains__(self, name: object) -> bool:
+        """Whether it is there, without loading it."""
+        return name in self._names and getattr(self._parts, str(name), self._parts) is not None
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return (name for name in self._names if name in self)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return sum(1 for _ in self)
 
 
 def _make(name: str, parts: ProviderParts) -> CalendarProvider:

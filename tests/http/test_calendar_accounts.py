@@ -190,7 +190,7 @@ async def test_a_server_that_went_away_is_told_and_nothing_becomes_free(
     path = f"/calendar-accounts/{account['id']}"
     api.clock.now += 3600
     status = (await api.post(f"{path}/sync", owner)).json()
-    assert status["status"] == "error"
+    assert (status["status"], status["mend"], status["age"]) == ("error", "read", 3600)
     assert status["error"]
     assert status["calendars"][0]["age"] == 3600
     assert status["calendars"][0]["error"]

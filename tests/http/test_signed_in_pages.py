@@ -729,7 +729,10 @@ async def test_a_broken_account_says_so_with_the_one_thing_to_do(api: Api, owner
     told = words(await owner.get("/app/connections"))
     assert "Needs you" in told
     assert "does not accept the user name or password" in told
-    assert "type the new one below" in told
+    assert "type the new one here" in told
+    assert told.count("New password") == 1
+    assert "Try again" not in told.split("Not delivered")[0]
+    assert "Read now" not in told
 
 
 async def test_only_writable_calendars_of_ones_own_can_be_chosen(api: Api, owner: Visitor) -> None:

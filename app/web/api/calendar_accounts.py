@@ -19,6 +19,7 @@ from app.domain.text_rules import LINE
 from app.ports import Ports
 from app.use_cases.calendar_accounts import change_account as change_settings
 from app.use_cases.calendar_accounts import own_account, sync_now
+from app.use_cases.calendar_health import AccountHealth, Mend, health_of
 from app.use_cases.choose_calendars import CalendarChoice, choose_calendars
 from app.use_cases.connect_calendar import NewAccount, change_secret, connect_calendar
 from app.use_cases.disconnect_calendar import disconnect_calendar
@@ -126,11 +127,24 @@ class ChoicesIn(In):
 
 
 class StatusOut(msgspec.Struct):
-    """How an account is doing."""
+    """How an account is doing, over its calendars that block time or receive bookings. `age` is how many seconds old
+    the oldest copy that counts is, `next_sync_at` when the next reading is due; `push_until` is there while changes are
+    told at once, of `pushed_calendars` calendars. `scopes` are what was granted at the provider (null where there is a
+    password or an address), `changes_calendars` and `contacts` what they mean. `mend` is the one thing that mends
+    `error`: to sign in at the provider again, a new password, or to read now (`POST .../sync`)."""
 
     status: Literal["ok", "error"]
     error: str | None
+    mend: Mend | None
     last_ok_at: str | None
+    last_sync_at: str | None
+    next_sync_at: str | None
+    age: int | None
+    pushed_calendars: int
+    push_until: str | None
+    scopes: list[str] | None
+    changes_calendars: bool
+    contacts: bool | None
     calendars: list[CalendarOut]
 
 
@@ -169,8 +183,27 @@ async def _status(ports: Ports, caller: SignedIn, account_id: str) -> StatusOut:
     async with ports.read() as work:
         account = await own_account(work, caller.user, account_id)
         calendars = await work.calendars.calendars_in(account.id)
-    shown = [_calendar_out(calendar, ports.clock()) for calendar in calendars]
-    return StatusOut(account.status, account.error, optional_rfc3339(account.last_ok_at), shown)
+        (health,) = await health_of(ports, work, [account], calendars)
+    return _status_out(health, ports.clock())
+
+
+def _status_out(health: AccountHealth, now: int) -> StatusOut:
+    account = health.account
+    return StatusOut(
+        status="ok" if health.error is None else "error",
+        error=health.error,
+        mend=health.mend,
+        last_ok_at=optional_rfc3339(account.last_ok_at),
+        last_sync_at=optional_rfc3339(health.last_sync_at),
+        next_sync_at=optional_rfc3339(health.next_sync_at),
+        age=None if health.oldest_sync_at is None else max(0, now - health.oldest_sync_at),
+        pushed_calendars=health.pushed,
+        push_until=optional_rfc3339(health.pushed_until),
+        scopes=None if account.scopes is None else account.scopes.split(),
+        changes_calendars=health.changes_calendars,
+        contacts=health.contacts,
+        calendars=[_calendar_out(calendar, now) for calendar in health.calendars],
+    )
 
 
 _FIELDS = {"address": "url", "secret": "password"}

@@ -16,12 +16,13 @@ from app.domain.hours import local_date
 from app.ports.outbox import DeadLetter
 from app.ports.storage import UnitOfWork
 from app.use_cases.calendar_accounts import change_account, own_account, sync_now
+from app.use_cases.calendar_health import health_of, in_trouble
 from app.use_cases.choose_calendars import CalendarChoice, choose_calendars, relist_calendars
 from app.use_cases.connect_calendar import NewAccount, change_secret, connect_calendar
 from app.use_cases.disconnect_calendar import disconnect_calendar
-from app.use_cases.sign_in_calendar import offered
 from app.web.pages.rendering import see_other
-from app.web.pages.signed_in.booking_views import Mark, reason_of
+from app.web.pages.signed_in.booking_views import reason_of
+from app.web.pages.signed_in.connection_cards import SIGN_INS, Clock, account_card
 from app.web.pages.signed_in.entry import limit_attempts, next_page
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import LINK_ROLES, Member, app_page, done, ports_of, wording_of
@@ -43,49 +44,34 @@ WORK: Mapping[str, str] = {
     "reread_calendar": "Reading a calendar in another way",
     "calendar_trouble": "Mail about a calendar account",
     "write_trouble": "Mail about a booking's calendar event",
+    "meeting_place": "Finding a place for an online meeting",
+    "conflict_found": "Mail about a booking that overlaps an event",
+    "recipient_declined": "Mail about a declined invitation",
 }
-SIGN_INS: Mapping[str, str] = {"google": "Google", "microsoft": "Microsoft 365 or Outlook.com"}
+TAKE_BACK: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "microsoft": (
+        ("Personal accounts", "https://account.microsoft.com/privacy/app-access"),
+        ("Work and school accounts", "https://myapps.microsoft.com"),
+    ),
+}
+"""Where a person takes the access back that the provider takes from nobody else."""
 EDITS: Mapping[str, str] = {
     "rules": "It follows, as far as its link's rules allow",
     "outside": "It follows, also outside my hours",
     "ask": "I am asked first",
 }
 """What becomes of a booking whose event is moved or deleted in the calendar."""
-ABOUT_BOOKING = frozenset({"booking_mail", "calendar_event", "followup", "write_trouble"})
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarRow:
-    """One calendar of an account."""
-
-    id: str
-    name: str
-    color: str
-    is_conflict: bool
-    is_write: bool
-    can_write: bool
-    state: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class AccountCard:
-    """One connected account: how it is, and what to do about it."""
-
-    id: str
-    path: str
-    provider: str
-    label: str
-    server: str
-    username: str
-    mark: Mark
-    sign_in: str
-    health: str
-    is_fine: bool
-    tentative_busy: bool
-    edits: str
-    gets_bookings: bool
-    calendars: tuple[CalendarRow, ...]
+ABOUT_BOOKING = frozenset(
+    {
+        "booking_mail",
+        "calendar_event",
+        "followup",
+        "write_trouble",
+        "meeting_place",
+        "conflict_found",
+        "recipient_declined",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,59 +83,6 @@ class UndeliveredRow:
     error: str
     at: str
     about: str
-
-
-def _calendar_row(calendar: Calendar, told: str, now: int, age_limit: int) -> CalendarRow:
-    """`told` is what the account says already."""
-    read = f"Read {ago(now - calendar.synced_at)}" if calendar.synced_at else "Not read yet"
-    is_old = calendar.is_conflict and (calendar.synced_at or 0) + age_limit <= now
-    return CalendarRow(
-        id=calendar.id,
-        name=calendar.display_name,
-        color=calendar.color or "",
-        is_conflict=calendar.is_conflict,
-        is_write=calendar.is_write,
-        can_write=not calendar.read_only and "VEVENT" in calendar.components,
-        state=f"{read}: too long ago, so no times are offered" if is_old and calendar.synced_at else read,
-        error="" if calendar.sync_error in (None, told) else str(calendar.sync_error),
-    )
-
-
-def ago(seconds: int) -> str:
-    """`2 minutes ago`."""
-    if seconds < 60:
-        return "just now"
-    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {word}{'' if count == 1 else 's'} ago"
-    return "just now"
-
-
-def _account_card(account: CalendarAccount, calendars: Sequence[Calendar], now: int, age_limit: int) -> AccountCard:
-    is_fine = account.status == "ok"
-    since = f"It was last read {ago(now - account.last_ok_at)}." if account.last_ok_at else "It was never read."
-    hours = age_limit // 3600
-    trouble = (
-        f"{account.error or 'The account cannot be read.'} {since} Its last copy counts for {hours} hours; after that "
-        "no times are offered, so that nothing is booked over what cannot be seen."
-    )
-    return AccountCard(
-        id=account.id,
-        path=f"/app/connections/{account.id}",
-        provider=account.provider,
-        label=account.label,
-        server=account.url,
-        username=account.username,
-        mark=Mark("Works", "ok") if is_fine else Mark("Needs you", "bad"),
-        sign_in=SIGN_INS.get(account.provider, ""),
-        health=f"Last read {ago(now - account.last_ok_at)}." if is_fine and account.last_ok_at else trouble,
-        is_fine=is_fine,
-        edits=account.edits,
-        gets_bookings=any(calendar.is_write for calendar in calendars),
-        tentative_busy=all(calendar.tentative_busy for calendar in calendars),
-        calendars=tuple(_calendar_row(calendar, account.error or "", now, age_limit) for calendar in calendars),
-    )
 
 
 @get("/connections")
@@ -168,16 +101,15 @@ async def _page(
     trouble_at: str = "",
 ) -> Response[bytes]:
     ports, wording, user = ports_of(request), wording_of(request), caller.user
-    now, limit = ports.clock(), ports.calendar_age_limit
     async with ports.read() as work:
         accounts = await work.calendars.accounts_of(user.id)
         calendars = await work.calendars.calendars_of(user.id)
+        connected = [account for account in accounts if account.provider != BUILTIN]
+        health = await health_of(ports, work, connected, calendars)
+        if request.method == "POST":  # what was sent may have mended or found something
+            request.state.in_trouble = await in_trouble(ports, work, user)
         undelivered = await work.outbox.dead(user.org_id) if LINK_ROLES & set(user.roles) else []
-    connected = [account for account in accounts if account.provider != BUILTIN]
-    cards = [
-        _account_card(account, [each for each in calendars if each.account_id == account.id], now, limit)
-        for account in connected
-    ]
+    clock = Clock(ports.clock(), user.timezone, wording)
     builtin = {each.name: each for each in calendars if each.provider == BUILTIN}
     return app_page(
         request,
@@ -185,12 +117,12 @@ async def _page(
         "connections",
         refusal=refusal,
         problem=problem,
-        accounts=cards,
+        accounts=[account_card(each, clock, ports.calendar_age_limit) for each in health],
         writables=_writables(calendars, connected),
         personal=builtin.get(PERSONAL),
         can_connect="caldav" in ports.providers,
         edit_policies=tuple(EDITS.items()),
-        sign_ins=[(name, SIGN_INS.get(name, name.title())) for name in offered(ports)],
+        sign_ins=[(name, SIGN_INS.get(name, name.title())) for name in ports.sign_ins],
         form=form or Form(),
         subscription=subscription or Form(),
         trouble_at=trouble_at,
@@ -346,6 +278,7 @@ async def disconnect_page(
         title="Disconnect this account?",
         what=account.label,
         text="Its calendars block no time any more, and bookings are not written there. Events already written stay.",
+        places=TAKE_BACK.get(account.provider, ()),
         action=f"/app/connections/{account.id}/disconnect",
         button="Disconnect",
         back="/app/connections",
@@ -355,8 +288,12 @@ async def disconnect_page(
 @post("/connections/{account_id:uuid}/disconnect")
 async def disconnect(request: Request[Any, Any, Any], caller: Member, account_id: FromPath[UUID]) -> Response[Any]:
     """Forget the account."""
-    await disconnect_calendar(ports_of(request), caller.user, str(account_id))
-    return done("/app/connections", "disconnected")
+    ports = ports_of(request)
+    async with ports.read() as work:
+        account = await _own(work, caller, account_id)
+    await disconnect_calendar(ports, caller.user, account.id)
+    did = f"disconnected-{account.provider}" if account.provider in TAKE_BACK else "disconnected"
+    return done("/app/connections", did)
 
 
 @post("/undelivered/{job_id:uuid}/retry")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +14,8 @@ from litestar.handlers import BaseRouteHandler
 
 from app.domain.errors import Forbidden, HalfpastError, Unauthenticated
 from app.ports import Ports
+from app.ports.calendar_store import AccountTrouble
+from app.use_cases.calendar_health import in_trouble
 from app.web.pages.errors import own_path, page_or_problem, refusal_of
 from app.web.pages.rendering import page, see_other
 from app.web.pages.wording import Wording, wording_for
@@ -51,6 +53,8 @@ NOTICES: Mapping[str, str] = {
     "sign-in-unreachable": "Nothing was connected: the provider does not answer. Please try again later.",
     "sign-in-failed": "Nothing was connected: the provider's answer could not be used. Please try again.",
     "disconnected": "The account is disconnected. Events already written into it stay there.",
+    "disconnected-microsoft": "The account is disconnected. Events already written into it stay there. Take the access "
+    "back at account.microsoft.com/privacy/app-access, or for a work or school account at myapps.microsoft.com.",
     "synced": "The calendars were read.",
     "retried": "It will be tried again now.",
     "invited": "The invitation is on its way.",
@@ -73,6 +77,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Banner:
+    """What the person has to see to, wherever they are; `address` is where."""
+
+    words: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What the frame of a page shows. `csrf` goes into every form."""
 
@@ -80,6 +92,7 @@ class Frame:
     email: str
     places: tuple[Place, ...]
     notice: str
+    banner: Banner | None
     csrf: str
 
 
@@ -106,12 +119,16 @@ _ENTRIES = (
 
 async def require_member(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """The guard of all signed-in pages: a caller with a session (a bearer token opens no pages). What is sent with a
-    POST has carried the CSRF token by then."""
+    POST has carried the CSRF token by then. It also looks, in one statement, for calendar accounts that need the
+    caller: every page tells."""
     assert isinstance(connection, Request)  # noqa: S101  # guards of HTTP routes are given the request
     caller = await provide_caller(connection)
     if caller.session is None:
         raise Unauthenticated("Please sign in.")
     connection.state.caller = caller
+    ports = ports_of(connection)
+    async with ports.read() as work:
+        connection.state.in_trouble = await in_trouble(ports, work, caller.user)
 
 
 def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
@@ -181,7 +198,18 @@ def _frame(request: Request[Any, Any, Any], caller: Caller) -> Frame:
         for entry in _ENTRIES
         if (not entry.roles or entry.roles & set(user.roles)) and _is_there(request, entry)
     )
-    return Frame(user.name, user.email, places, notice_of(request), csrf_token(ports, caller.session or ""))
+    banner = _banner(request.state.get("in_trouble", ()))
+    return Frame(user.name, user.email, places, notice_of(request), banner, csrf_token(ports, caller.session or ""))
+
+
+def _banner(accounts: Sequence[AccountTrouble]) -> Banner | None:
+    if not accounts:
+        return None
+    address = f"/app/connections#account-{accounts[0].id}"
+    if len(accounts) == 1:
+        return Banner(f"The calendar account “{accounts[0].label}” needs you: it cannot be read.", address)
+    labels = ", ".join(f"“{account.label}”" for account in accounts)
+    return Banner(f"Calendar accounts need you, because they cannot be read: {labels}.", address)
 
 
 def _is_there(request: Request[Any, Any, Any], entry: _Entry) -> bool:
