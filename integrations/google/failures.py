@@ -72,7 +72,9 @@ def _forbidden(error: HttpError, reason: str) -> ProviderFailure:
             "auth", "Google was not allowed enough. Connect the account again, with every box ticked."
         )
     if reason in _SWITCHED_OFF:
-        return ProviderFailure("protocol", "The Calendar API is switched off in the Google Cloud project.")
+        return ProviderFailure(
+            "protocol", "The Calendar API, or the People API for contacts, is switched off in the Google Cloud project."
+        )
     return ProviderFailure("refused", f"Google does not allow this ({reason or 'forbidden'}).")
 
 

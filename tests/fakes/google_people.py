@@ -15,13 +15,13 @@ Json = dict[str, Any]
 
 @dataclass
 class PeopleService:
-    """Everybody's contacts, and the others they have written to, by e-mail address of whose they are. Google's search
-    finds new contacts only after it was asked for nothing, to warm up; `is_warm` says for whom."""
+    """Everybody's contacts, and the others they have written to, by e-mail address of whose they are. Google's searches
+    know what was there when they were last asked for nothing, to warm up; `cached` is that, by search and person."""
 
     grants: Grants
     contacts: dict[str, list[Json]] = field(default_factory=dict)
     others: dict[str, list[Json]] = field(default_factory=dict)
-    is_warm: set[str] = field(default_factory=set)
+    cached: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -55,8 +55,8 @@ class PeopleService:
         """By the beginning of a word of the name, or of the address."""
         query = request.query["query"].lower()
         if not query:
-            self.is_warm.add(grant.email)
-        known = folder.get(grant.email, []) if query and grant.email in self.is_warm else []
+            self.cached[request.path, grant.email] = list(folder.get(grant.email, []))
+        known = self.cached.get((request.path, grant.email), []) if query else []
         fitting = [each for each in known if any(word.startswith(query) for word in _words(each))]
         size = int(request.query.get("pageSize", "10"))
         return web.json_response({"results": [{"person": each} for each in fitting[:size]]})

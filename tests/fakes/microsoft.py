@@ -33,7 +33,7 @@ class FakeMicrosoft:
         ]
         self.push = Push(self._watches[2])
         self.identity = IdentityService(self.mailboxes, self._watches[1])
-        self.graph = GraphService(self.identity.owner, self.push, self._watches[0])
+        self.graph = GraphService(self.identity.owner, self.identity.lets_at_contacts, self.push, self._watches[0])
         self._runners: list[web.AppRunner] = []
 
     @property

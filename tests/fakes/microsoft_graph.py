@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from tests.fakes.microsoft_contacts import create_contact, list_contacts, show_contact
 from tests.fakes.microsoft_faults import Fault, Refusal, go_wrong
 from tests.fakes.microsoft_json import Wishes, event_json, folder_json, take
 from tests.fakes.microsoft_mailbox import Item, Json, Mailbox, Shown
@@ -48,9 +49,10 @@ class Seen:
 @dataclass
 class GraphService:
     """The service. `owner` tells whose mailbox a token opens, by the user in the path where it names one; None when it
-    is not good (any more)."""
+    is not good (any more). `lets_at_contacts`: whether a token is good for contacts too."""
 
     owner: Callable[[str, str | None], Mailbox | None]
+    lets_at_contacts: Callable[[str], bool]
     push: Push
     watch: Watch
     base: str = ""
@@ -94,6 +96,9 @@ class GraphService:
             ("POST", f"{calendar}/getSchedule", self._schedule),
             ("GET", f"{V1}/me{event}/instances", self._instances),
             ("GET", f"{V1}/me{event}", self._get),
+            ("GET", f"{V1}/me/contacts", self._with_contacts(list_contacts)),
+            ("POST", f"{V1}/me/contacts", self._with_contacts(create_contact)),
+            ("GET", f"{V1}/me/contacts/{{contact}}", self._with_contacts(show_contact)),
             ("POST", f"{V1}/subscriptions", self._subscribe),
             ("PATCH", f"{V1}/subscriptions/{{subscription}}", self._renew),
             ("DELETE", f"{V1}/subscriptions/{{subscription}}", self._unsubscribe),
@@ -131,6 +136,17 @@ class GraphService:
             mailbox = self.owner(token, request.match_info.get("user"))
             if mailbox is None:
                 raise Refusal(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+            return await handler(request, mailbox)
+
+        return handle
+
+    def _with_contacts(
+        self, handler: Callable[[web.Request, Mailbox], Awaitable[web.Response]]
+    ) -> Callable[[web.Request, Mailbox], Awaitable[web.Response]]:
+        async def handle(request: web.Request, mailbox: Mailbox) -> web.Response:
+            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if not self.lets_at_contacts(token):
+                raise Refusal(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             return await handler(request, mailbox)
 
         return handle

@@ -124,6 +124,11 @@ class IdentityService:
             return None
         return self.mailboxes.get(given.email or user or "")
 
+    def lets_at_contacts(self, token: str) -> bool:
+        """Whether contacts were granted with an access token; the program's own are good for all."""
+        given = self.access.get(token)
+        return given is not None and (not given.email or "Contacts.ReadWrite" in given.scopes)
+
     # pages
 
     async def _authorize(self, request: web.Request) -> web.Response:

@@ -85,6 +85,7 @@ class Mailbox:
     items: dict[str, Item] = field(default_factory=dict)
     deleted: list[Item] = field(default_factory=list)
     transactions: dict[str, str] = field(default_factory=dict)
+    contacts: list[Json] = field(default_factory=list)
     told: Callable[[str, Item], None] = lambda _kind, _item: None
     revision: int = 0
 

@@ -205,8 +205,13 @@ async def test_contacts_are_searched_and_added(fake: FakeGoogle) -> None:
         await client.get(path, params={"query": "", **mask})
         found = (await client.get(path, params={"query": "cas", **mask})).json()["results"]
         assert [each["person"]["emailAddresses"][0]["value"] for each in found] == ["casey@example.org"]
-        others = (await client.get("/v1/otherContacts:search", params={"query": "cas", **mask})).json()["results"]
+        others_path = "/v1/otherContacts:search"
+        assert (await client.get(others_path, params={"query": "cas", **mask})).json()["results"] == []
+        await client.get(others_path, params={"query": "", **mask})
+        others = (await client.get(others_path, params={"query": "cas", **mask})).json()["results"]
         assert [each["person"]["emailAddresses"][0]["value"] for each in others] == ["cas@example.net"]
         new = {"names": [{"unstructuredName": "Dee New"}], "emailAddresses": [{"value": "dee@example.org"}]}
         (await client.post("/v1/people:createContact", json=new)).raise_for_status()
+        assert (await client.get(path, params={"query": "dee", **mask})).json()["results"] == []
+        await client.get(path, params={"query": "", **mask})
         assert len((await client.get(path, params={"query": "dee", **mask})).json()["results"]) == 1
