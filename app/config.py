@@ -29,6 +29,7 @@ VARIABLES: Mapping[str, str] = {
     "SECRET_KEYS": "comma list of long random texts; the first signs and seals, the others still open",
     "DATA_DIR": "folder for the database, keys and mail when nothing else is set",
     "SMTP_URL": "smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465",
+    "JITSI_URL": "the Jitsi server where online meetings have their rooms that no calendar makes",
     "MAIL_FROM": "the sender's address, such as Halfpast <bookings@example.com>",
     "ALLOWED_PRIVATE_HOSTS": "comma list of calendar hosts on private addresses that may be reached; * for all",
     "RATE_LIMIT_PUBLIC": "requests per address to public pages, such as 60/minute",
@@ -66,6 +67,7 @@ GOOGLE = OAuthSettings(
     "", "", "https://accounts.google.com", "https://oauth2.googleapis.com", "https://www.googleapis.com"
 )
 MICROSOFT_AUTHORITY = "https://login.microsoftonline.com/common"
+JITSI = "https://meet.jit.si"
 MICROSOFT = OAuthSettings("", "", MICROSOFT_AUTHORITY, MICROSOFT_AUTHORITY, "https://graph.microsoft.com/v1.0")
 
 
@@ -92,6 +94,7 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     google: OAuthSettings | None
     microsoft: OAuthSettings | None
+    jitsi_url: str
     bound_host: str
 
     @property
@@ -132,7 +135,7 @@ def load_settings(
 
     data_dir = Path(value("DATA_DIR") or "var")
     served = f"http://{_display_host(host or LOOPBACK)}:{port or 8000}" if host or port else _noted_address(data_dir)
-    base_url = _base_url(value("BASE_URL") or served)
+    base_url = _site(value("BASE_URL") or served, "BASE_URL")
     return Settings(
         database_url=_database_url(value("DATABASE_URL") or f"sqlite+aiosqlite:///{data_dir}/halfpast.db"),
         redis_url=_redis_url(value("REDIS_URL")),
@@ -162,6 +165,7 @@ def load_settings(
             value("MICROSOFT_AUTHORITY"),
             value("MICROSOFT_GRAPH_ENDPOINT"),
         ),
+        jitsi_url=_site(value("JITSI_URL") or JITSI, "JITSI_URL"),
         bound_host=host or LOOPBACK,
     )
 
@@ -201,7 +205,7 @@ def _oauth(
     )
 
 
-def _base_url(text: str) -> str:
+def _site(text: str, name: str) -> str:
     url = text.rstrip("/")
     try:
         parts = urlsplit(url)
@@ -210,7 +214,7 @@ def _base_url(text: str) -> str:
     except ValueError:
         is_usable = False
     if not is_usable:
-        raise BadSettings(f"{PREFIX}BASE_URL must be an address such as https://book.example.com, not “{text}”.")
+        raise BadSettings(f"{PREFIX}{name} must be an address such as https://book.example.com, not “{text}”.")
     return url
 
 

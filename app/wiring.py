@@ -15,11 +15,16 @@ from app.ports import Ports
 from app.ports.mail_folder import MailFolder
 from app.ports.outbox import Job
 from app.use_cases.account_mail import send_account_mail
+from app.use_cases.add_contact import add_contact_job, put_contact_job
 from app.use_cases.calendar_trouble import mail_calendar_trouble, mail_write_trouble
 from app.use_cases.follow_edit import follow_edit_job
+from app.use_cases.invite_to_connect import mail_invitation
 from app.use_cases.jobs import complete_booking_job, expand_collection_job, expire_hold_job, reread_calendar_job
+from app.use_cases.meeting_place import give_room
+from app.use_cases.note_conflicts import tell_conflict
 from app.use_cases.release_account import release_account_job
 from app.use_cases.sync_calendar import sync_calendar_job
+from app.use_cases.take_reply import tell_refusal
 from app.use_cases.tell_edits import mail_edit_refused, mail_edits_asked
 from app.use_cases.tell_people import send_booking_mail, send_followup
 from app.use_cases.watch_calendar import watch_calendar_job
@@ -27,6 +32,7 @@ from app.use_cases.write_event import write_calendar_event
 from app.web.limits import RateLimits
 from calendar_feeds.itip import invitation
 from integrations.calendars import ProviderParts, Providers
+from integrations.contacts import ContactBooks
 from integrations.http import OutwardHttp, OutwardPolicy
 from integrations.mail.compose import TemplateComposer
 from integrations.mail.folder import FolderMailer
@@ -42,6 +48,7 @@ Handler = Callable[[Ports, Job], Awaitable[int | None]]
 
 HANDLERS: Mapping[str, Handler] = {
     "account_mail": send_account_mail,
+    "calendar_invitation": mail_invitation,
     "booking_mail": send_booking_mail,
     "followup": send_followup,
     "expire_hold": expire_hold_job,
@@ -53,10 +60,15 @@ HANDLERS: Mapping[str, Handler] = {
     "edits_asked": mail_edits_asked,
     "edit_refused": mail_edit_refused,
     "calendar_event": write_calendar_event,
+    "meeting_place": give_room,
+    "conflict_found": tell_conflict,
+    "recipient_declined": tell_refusal,
     "sync_calendar": sync_calendar_job,
     "watch_calendar": watch_calendar_job,
     "calendar_trouble": mail_calendar_trouble,
     "write_trouble": mail_write_trouble,
+    "add_contact": add_contact_job,
+    "put_contact": put_contact_job,
 }
 
 
@@ -118,11 +130,13 @@ def wire(settings: Settings, workers: int = 1, clock: Callable[[], int] = system
         vault=vault,
         passwords=Argon2Hasher(),
         providers=providers,
+        contact_books=ContactBooks(providers),
         mailer=mailer,
         composer=TemplateComposer(sender, settings.host_name, settings.base_url, invitation),
         base_url=settings.base_url,
         uid_domain=settings.host_name,
         organizer_address=sender.address,
+        jitsi_url=settings.jitsi_url,
         is_loopback=settings.is_loopback,
         sign_ins=tuple(name for name, client in (("google", google), ("microsoft", microsoft)) if client),
         calendar_age_limit=CALENDAR_AGE_LIMIT,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
 from app.db.quick import QuickStatement
-from app.domain.bookings import Booking, CalendarEventState, HostRef, Recipient
+from app.domain.bookings import ACTIVE, Booking, CalendarEventState, HostRef, Recipient
 from app.domain.calendars import BUILTIN
 from app.domain.cursors import decode_cursor, encode_cursor
 from app.domain.links import Answered, Location
@@ -162,6 +162,41 @@ class SqlBookingStore:
             if row.booked != "cancelled" or row.provider == BUILTIN or row.state is not None:
                 found.setdefault(row[0], []).append(_event_state(row))
         return found
+
+    async def times_of_host(self, host_id: str, start: int, end: int) -> list[tuple[str, int, int]]:
+        bookings, hosted = m.bookings.c, m.booking_hosts.c
+        query = (
+            select(bookings.id, bookings.start_at, bookings.end_at)
+            .join_from(m.booking_hosts, m.bookings, bookings.id == hosted.booking_id)
+            .where(
+                hosted.host_id == host_id,
+                hosted.start_at < end,
+                hosted.start_at > start - m.MAX_SPAN,
+                bookings.end_at > start,
+                bookings.status.in_(ACTIVE),
+            )
+        )
+        return [(row[0], row[1], row[2]) for row in await self._db.execute(query)]
+
+    async def conflicting(self, booking_ids: Sequence[str]) -> frozenset[str]:
+        if not booking_ids:
+            return frozenset()
+        bookings, hosted, calendars, busy = m.bookings.c, m.booking_hosts.c, m.calendars.c, m.busy_intervals.c
+        lies_over = (
+            (busy.calendar_id == calendars.id)
+            & (busy.start_at < bookings.end_at)
+            & (busy.start_at > bookings.start_at - m.MAX_SPAN)
+            & (busy.end_at > bookings.start_at)
+        )
+        query = (
+            select(bookings.id)
+            .join_from(m.bookings, m.booking_hosts, hosted.booking_id == bookings.id)
+            .join(m.calendars, (calendars.user_id == hosted.host_id) & calendars.is_conflict)
+            .join(m.busy_intervals, lies_over)
+            .where(bookings.id.in_(list(booking_ids)), bookings.status.in_(ACTIVE))
+            .distinct()
+        )
+        return frozenset(await self._db.scalars(query))
 
     async def _read(self, query: Any) -> list[Booking]:
         rows = (await self._db.execute(query)).mappings().all()

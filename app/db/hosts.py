@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    false,
     func,
     insert,
     or_,
@@ -51,17 +52,32 @@ class _ForHosts:
 
 
 def _people(of_hosts: OfHosts) -> Select[Any]:
-    users, published, written = m.users.c, m.calendars.alias("published"), m.calendars.alias("written")
+    users, accounts = m.users.c, m.calendar_accounts.c
+    published, written = m.calendars.alias("published"), m.calendars.alias("written")
     is_published = (published.c.provider == BUILTIN) & (published.c.name == SCHEDULE)
     is_written = written.c.is_write & (written.c.provider != BUILTIN)
     return (
-        select(users.id, users.name, users.email, users.timezone, published.c.id, written.c.id)
+        select(users.id, users.name, users.email, users.timezone, published.c.id, written.c.id, written.c.provider)
+        .add_columns(func.coalesce(accounts.provider_invites, false()), _adds_contacts())
         .select_from(m.users)
         .outerjoin(published, (published.c.user_id == users.id) & is_published)
         .outerjoin(written, (written.c.user_id == users.id) & is_written)
+        .outerjoin(m.calendar_accounts, accounts.id == written.c.account_id)
         .where(of_hosts(users.id))
         .order_by(users.id)
     )
+
+
+def _adds_contacts() -> ColumnElement[bool]:
+    """Whether recipients are added to an address book of the host, or of whose the `given` link is."""
+    own, owners = m.calendar_accounts.alias("own"), m.calendar_accounts.alias("owners")
+    of_host = select(own.c.id).where(own.c.user_id == m.users.c.id, own.c.contacts == "add")
+    of_owner = (
+        select(owners.c.id)
+        .join(m.links, m.links.c.owner_id == owners.c.user_id)
+        .where(m.links.c.id == given("link_id"), owners.c.contacts == "add")
+    )
+    return or_(of_host.correlate(m.users).exists(), of_owner.exists())
 
 
 def _expired_holds(of_hosts: OfHosts) -> Select[Any]:
@@ -99,8 +115,8 @@ class SqlHostStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
 
-    async def people(self, host_ids: Sequence[str]) -> list[HostPerson]:
-        return [HostPerson(*row) for row in await _PEOPLE.rows(self._db, host_ids)]
+    async def people(self, host_ids: Sequence[str], link_id: str | None = None) -> list[HostPerson]:
+        return [HostPerson(*row) for row in await _PEOPLE.rows(self._db, host_ids, link_id=link_id)]
 
     async def times(
         self, host_ids: Sequence[str], start: int, end: int, now: int, without: str | None = None

@@ -259,6 +259,7 @@ bookings = Table(
     Column("token_lookup", String(64), nullable=False, unique=True),
     Column("token_sealed", Text, nullable=False),
     Column("recipient_reply", String(16)),  # accepted | declined | tentative
+    Column("provider_invites", Boolean, nullable=False, server_default=text("false")),
     _instant("created_at"),
     _instant("updated_at"),
     CheckConstraint("end_at > start_at", name="times"),

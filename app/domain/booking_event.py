@@ -1,12 +1,13 @@
 """What a booking looks like as an event: in its hosts' calendars, and in the invitations of recipient and guests.
 
 Hosts' calendars are often shared: their events carry the staff's sign-in address, never the recipient's manage link,
-and no attendees, since the invitation comes by mail (one invitation, not two).
+and no attendees, since the invitation comes by mail; or the other way round (one invitation, not two).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from app.domain.bookings import Booking
@@ -25,11 +26,27 @@ class Zoned(Protocol):
     def timezone(self) -> str: ...
 
 
-def host_event(booking: Booking, person: Zoned, organization: str, app_url: str) -> CalendarEvent:
-    """The event in a host's calendars; `app_url` is the staff's page of the booking."""
-    return booking_event(
+def host_event(
+    booking: Booking,
+    person: Zoned,
+    organization: str,
+    app_url: str,
+    *,
+    invites: bool = False,
+    conference: bool = False,
+) -> CalendarEvent:
+    """The event in a host's calendars; `app_url` is the staff's page of the booking.
+
+    With `invites` the calendar's provider invites recipient and guests to it, who then see what it says: it says
+    nothing but what the guests may know. With `conference` the provider makes the online meeting.
+    """
+    event = booking_event(
         booking, audience="host", organization=organization, timezone=person.timezone, app_url=app_url, alarms=ALARMS
     )
+    if invites:
+        text = "\n\n".join(each for each in (_booked_with(organization), f"For hosts: {app_url}") if each)
+        event = replace(event, attendees=attendees(booking), description=text)
+    return replace(event, conference=conference)
 
 
 def booking_event(
@@ -122,8 +139,12 @@ def _host_text(booking: Booking, app_url: str | None) -> str:
     return "\n\n".join(blocks)
 
 
+def _booked_with(organization: str) -> str:
+    return f"Booked with {organization}." if organization else ""
+
+
 def _invitee_text(booking: Booking, audience: EventAudience, organization: str, manage_url: str | None) -> str:
-    blocks = [f"Booked with {organization}." if organization else ""]
+    blocks = [_booked_with(organization)]
     if audience == "recipient":
         blocks.append(booking.notes or "")  # what they wrote to the host is not the guests' business
     if manage_url:

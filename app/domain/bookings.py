@@ -68,6 +68,9 @@ class Booking:
     updated_at: int
     recipient_reply: Reply | None = None
     """What the recipient answered to the invitation in their calendar, if they did."""
+    provider_invites: bool = False
+    """Recipient and guests are invited by the provider of a host's calendar, as they were from the beginning: whoever
+    has one invitation must not get a second one."""
 
     @property
     def is_active(self) -> bool:

@@ -50,9 +50,15 @@ class Template:
     updated_at: int
 
 
+VIDEO = "video"
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where it happens: `kind` is link, phone, address or none; `value` the text for it."""
+    """Where it happens: `kind` is link, phone, address, video or none; `value` the text for it.
+
+    `video` is an online meeting made for each booking: the link's location has no value, the booking's gets one.
+    """
 
     kind: str = "none"
     value: str = ""

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from app.ports.calendars import CalendarProvider
+from app.ports.contacts import ContactBook
 from app.ports.mail import MailComposer, Mailer
 from app.ports.outbox import JobQueue
 from app.ports.security import PasswordHasher, Vault
@@ -20,9 +21,9 @@ class Ports:
     `unit_of_work()` opens a writing transaction, `read()` a connection for single reads. `calendar_age_limit` is how
     many seconds a conflict calendar may have gone unread before its host is not offered any more; `uid_domain` is the
     right-hand side of the UIDs and Message-IDs made here; `organizer_address` is what invitations name as their
-    organizer, the address mail comes from; `is_loopback` says that nobody beyond this
-    machine reaches the server; `sign_ins` are the providers with a sign-in page of their own that the program is
-    registered at, so that saying so loads none of their libraries.
+    organizer, the address mail comes from; `jitsi_url` is the server where online meetings have their rooms that no
+    calendar makes; `is_loopback` says that nobody beyond this machine reaches the server; `sign_ins` are the providers
+    with a sign-in page of their own that the program is registered at, so that saying so loads none of their libraries.
     """
 
     clock: Callable[[], int]
@@ -32,11 +33,13 @@ class Ports:
     vault: Vault
     passwords: PasswordHasher
     providers: Mapping[str, CalendarProvider]
+    contact_books: Mapping[str, ContactBook]
     mailer: Mailer
     composer: MailComposer
     base_url: str
     uid_domain: str
     organizer_address: str
+    jitsi_url: str
     is_loopback: bool
     sign_ins: tuple[str, ...] = ()
     calendar_age_limit: int = 24 * 3600

@@ -33,6 +33,10 @@ class Capabilities:
     needs_connection: bool
     is_address: bool = False
     """An account is an address and nothing else."""
+    conferences: bool = False
+    """Makes online meetings of its own with events (Google Meet, Microsoft Teams)."""
+    invites: bool = False
+    """Invites the attendees of our events by itself."""
     signs_in: bool = False
     """Accounts are connected at the provider's own sign-in page (OAuth 2.0), not by a password given to us."""
 

@@ -87,6 +87,6 @@ class MailComposer(Protocol):
     def booking(self, context: BookingMailContext, person: MailPerson) -> Mail: ...
 
     def account(self, kind: str, to: str, name: str, url: str, organization: str, now: int, reason: str = "") -> Mail:
-        """Mails of the account: `kind` is invitation, password_reset, calendar_trouble, write_trouble, edits_asked or
-        edit_refused (for the `reason`, a sentence)."""
+        """Mails of the account: `kind` is invitation, password_reset, calendar_trouble, write_trouble, edits_asked,
+        conflict_found, recipient_declined or edit_refused (for the `reason`, a sentence)."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-DeliveryKind = Literal["state", "followup"]
+DeliveryKind = Literal["state", "followup", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)

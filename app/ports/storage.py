@@ -11,8 +11,10 @@ from app.domain.links import Link, OneTimeLink, Template
 from app.ports.calendar_edits import CalendarEdits
 from app.ports.calendar_store import CalendarStore
 from app.ports.channels import Channels
+from app.ports.contacts import Contacts
 from app.ports.event_states import EventStates
 from app.ports.mail_log import MailLog
+from app.ports.organization_grants import OrganizationGrants
 from app.ports.outbox import Outbox
 
 Item = TypeVar("Item")
@@ -215,7 +217,9 @@ class LinkStore(Protocol):
 @dataclass(frozen=True, slots=True)
 class HostPerson:
     """The person behind a host. `timezone` is the one their times are told in; `write_calendar_id` is the connected
-    calendar that bookings are written to (None: just the built-in `schedule`)."""
+    calendar that bookings are written to (None: just the built-in `schedule`), `write_provider` whose it is, and
+    `provider_invites` the setting of its account. `adds_contacts`: an address book of theirs, or of the link's owner,
+    takes new recipients."""
 
     host_id: str
     name: str
@@ -223,13 +227,16 @@ class HostPerson:
     timezone: str
     schedule_calendar_id: str | None
     write_calendar_id: str | None
+    write_provider: str | None = None
+    provider_invites: bool = False
+    adds_contacts: bool = False
 
 
 class HostStore(Protocol):
     """Hosts, their schedules, time off, and what occupies them."""
 
-    async def people(self, host_ids: Sequence[str]) -> list[HostPerson]:
-        """The people behind these hosts, in id order; resources have none. One SELECT."""
+    async def people(self, host_ids: Sequence[str], link_id: str | None = None) -> list[HostPerson]:
+        """The people behind these hosts of a link, in id order; resources have none. One SELECT."""
         ...
 
     async def times(
@@ -312,6 +319,15 @@ class BookingStore(Protocol):
     async def previous_times(self, booking_id: str) -> list[Mapping[str, Any]]: ...
     async def event_states(self, booking_ids: Sequence[str]) -> Mapping[str, list[CalendarEventState]]:
         """How far each booking's event has come in its hosts' write calendars, by booking id; one SELECT."""
+        ...
+
+    async def times_of_host(self, host_id: str, start: int, end: int) -> list[tuple[str, int, int]]:
+        """(id, start, end) of the host's active bookings that overlap [start, end)."""
+        ...
+
+    async def conflicting(self, booking_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these bookings that are active and overlap busy time in a conflict calendar of one of their hosts;
+        one SELECT. Buffers do not count."""
         ...
 
     async def page(self, where: BookingFilter, limit: int, cursor: str | None) -> Page[Booking]: ...
@@ -445,6 +461,10 @@ class UnitOfWork(Protocol):
     def calendar_edits(self) -> CalendarEdits: ...
     @property
     def channels(self) -> Channels: ...
+    @property
+    def organization_grants(self) -> OrganizationGrants: ...
+    @property
+    def contacts(self) -> Contacts: ...
     @property
     def mail_log(self) -> MailLog: ...
     @property

@@ -36,12 +36,14 @@ async def send_account_mail(ports: Ports, job: Job) -> int | None:
     return None
 
 
-async def mail_user(ports: Ports, kind: str, user_id: str, address: str, reason: str = "") -> None:
-    """One mail to an active user; `kind` as in `MailComposer.account`."""
+async def mail_user(ports: Ports, kind: str, user_id: str, address: str, reason: str = "") -> str:
+    """One mail to an active user, whose Message-ID is answered (empty: nobody to write to); `kind` as in
+    `MailComposer.account`."""
     async with ports.read() as work:
         user = await work.people.user(user_id)
         organization = await work.people.organization(user.org_id) if user else None
     if user is None or organization is None or not user.is_active:
-        return
+        return ""
     mail = ports.composer.account(kind, user.email, user.name, address, organization.name, ports.clock(), reason)
     await ports.mailer.send(mail)
+    return mail.message_id

@@ -123,7 +123,7 @@ async def _commit(
         if context.one_time and not await work.links.consume_one_time(context.one_time.id, booking.id, now):
             open_context(await work.links.context(token), now)
             raise LinkUsed("This link was used already.")
-        await record_new(ports, work, booking, context.organization, Actor("recipient", booking.id), now)
+        booking = await record_new(ports, work, booking, context.organization, Actor("recipient", booking.id), now)
         await remember(work, replay, booking, now)
         await work.commit()
     return booking

@@ -17,7 +17,10 @@ from app.ports import Ports
 from app.ports.calendar_store import ObjectWrite
 from app.ports.outbox import NewJob
 from app.ports.storage import AuditEntry, HostPerson, Organization, UnitOfWork
+from app.use_cases.provider_roles import awaits_meeting, with_roles
 
+MEETING_SECONDS = 60
+"""How long a host's calendar has to make an online meeting before the booking gets a room instead."""
 PUBLISHED = frozenset({"confirmed", "in_progress", "completed", "no_show"})
 
 
@@ -41,12 +44,16 @@ def expired(booking: Booking, now: int) -> Booking:
 
 async def record_new(
     ports: Ports, work: UnitOfWork, booking: Booking, organization: Organization, actor: Actor, now: int
-) -> None:
-    """Store a new booking with all that belongs to it. `ClaimOverlap` when its time is taken."""
+) -> Booking:
+    """Store a new booking with all that belongs to it, and answer with what was stored. `ClaimOverlap` when its time is
+    taken."""
+    people = await work.hosts.people(sorted(host.id for host in booking.hosts), booking.link_id)
+    booking = with_roles(ports, booking, people)
     await work.bookings.add(booking)
     await work.hosts.claim(booking)
     changes = {"status": booking.status, "start": booking.start, "end": booking.end}
-    await _follow(ports, work, booking, None, organization, actor, "booking.created", changes, now)
+    await _follow(ports, work, booking, None, people, organization, actor, "booking.created", changes, now)
+    return booking
 
 
 async def record_change(
@@ -69,7 +76,8 @@ async def record_change(
     organization = await work.people.organization(after.org_id)
     if organization is None:
         raise LookupError(f"organization {after.org_id} of booking {after.id} is gone")
-    await _follow(ports, work, after, before, organization, actor, action, _difference(before, after), now)
+    people = await work.hosts.people(sorted({host.id for host in (*after.hosts, *before.hosts)}), after.link_id)
+    await _follow(ports, work, after, before, people, organization, actor, action, _difference(before, after), now)
 
 
 async def _follow(
@@ -77,22 +85,21 @@ async def _follow(
     work: UnitOfWork,
     booking: Booking,
     before: Booking | None,
+    people: Sequence[HostPerson],
     organization: Organization,
     actor: Actor,
     action: str,
     changes: Mapping[str, Any],
     now: int,
 ) -> None:
-    host_ids = sorted({host.id for host in (*booking.hosts, *(before.hosts if before else ()))})
-    await work.hosts.bump(host_ids)
-    people = await work.hosts.people(host_ids)
+    await work.hosts.bump(sorted({host.id for host in (*booking.hosts, *(before.hosts if before else ()))}))
     await publish(ports, work, booking, before, people, organization, now)
     await work.audit.write(
         AuditEntry(booking.org_id, actor.kind, actor.id, action, "booking", booking.id, changes), now
     )
     await work.outbox.enqueue(jobs_after(booking, before, people, organization, now), now)
     if not booking.is_active:
-        over = ("hold", "complete", "followup") if booking.status == "cancelled" else ("hold", "complete")
+        over = ("hold", "complete", "meeting") + (("followup",) if booking.status == "cancelled" else ())
         await work.outbox.drop([f"booking:{booking.id}:{target}" for target in over])
 
 
@@ -163,8 +170,13 @@ def jobs_after(
             jobs.append(job(f"event:{person.host_id}", "calendar_event", host_id=person.host_id))
     if booking.status == "pending" and booking.hold_expires_at is not None:
         jobs.append(job("hold", "expire_hold", booking.hold_expires_at))
+    if booking.status == "confirmed" and awaits_meeting(booking):
+        jobs.append(job("meeting", "meeting_place", now + MEETING_SECONDS))
     if booking.status in ("confirmed", "in_progress"):
         jobs.append(job("complete", "complete_booking", completes_at(booking, organization)))
     if booking.status == "confirmed" and (before is None or before.end != booking.end or before.status == "pending"):
         jobs.append(job("followup", "followup", booking.end))
+    is_new = booking.status == "confirmed" and (before is None or before.status == "pending")
+    if is_new and any(person.adds_contacts for person in people):
+        jobs.append(job("contact", "add_contact"))
     return jobs

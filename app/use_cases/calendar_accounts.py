@@ -25,9 +25,15 @@ async def own_account(work: UnitOfWork, user: User, account_id: str) -> Calendar
 
 
 async def change_account(
-    ports: Ports, user: User, account_id: str, *, label: str | None = None, edits: EditPolicy | None = None
+    ports: Ports,
+    user: User,
+    account_id: str,
+    *,
+    label: str | None = None,
+    edits: EditPolicy | None = None,
+    provider_invites: bool | None = None,
 ) -> CalendarAccount:
-    """Another name for a connected account, or what becomes of bookings whose events are changed there."""
+    """Another name for a connected account, what becomes of bookings whose events are changed there, or who invites."""
     if label is not None and not label.strip():
         raise Invalid.field("label", "An account needs a name.")
     now = ports.clock()
@@ -35,12 +41,19 @@ async def change_account(
         account = await own_account(work, user, account_id)
         if account.provider == BUILTIN:
             raise NotFound("There is no such calendar account.")
-        changed = replace(account, label=label.strip() if label else account.label, edits=edits or account.edits)
+        if provider_invites and not ports.providers[account.provider].capabilities.invites:
+            raise Invalid.field("provider_invites", "Calendars of this kind send no invitations.")
+        changed = replace(
+            account,
+            label=label.strip() if label else account.label,
+            edits=edits or account.edits,
+            provider_invites=account.provider_invites if provider_invites is None else provider_invites,
+        )
         if changed != account:
-            await work.calendars.update_account(account_id, label=changed.label, edits=changed.edits, updated_at=now)
+            settings = {"edits": changed.edits, "provider_invites": changed.provider_invites}
+            await work.calendars.update_account(account_id, label=changed.label, updated_at=now, **settings)
             entry = AuditEntry(
-                user.org_id, "user", user.id, "calendar.changed", "calendar_account", account_id,
-                {"edits": changed.edits},
+                user.org_id, "user", user.id, "calendar.changed", "calendar_account", account_id, settings
             )  # fmt: skip
             await work.audit.write(entry, now)
             await work.commit()

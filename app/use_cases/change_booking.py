@@ -41,7 +41,7 @@ async def take_step(
         booking = await locked_booking(work, booking_id, [host.host_id for host in late.hosts] if late else ())
         check_version(booking, version)
         step = meant(booking, step)
-        after = _after(booking, step, now, reason)
+        after = after_step(booking, step, now, reason)
         if step == "confirm" and is_held_out(booking, now):
             await _check_free(work, booking, now)
         try:
@@ -85,7 +85,8 @@ async def _check_free(work: UnitOfWork, booking: Booking, now: int) -> None:
         raise Conflict("The request was not confirmed in time, and its time is gone by now.")
 
 
-def _after(booking: Booking, step: Step, now: int, reason: str | None) -> Booking:
+def after_step(booking: Booking, step: Step, now: int, reason: str | None) -> Booking:
+    """The booking after a step, not stored yet; `NotModifiable` when its state does not allow it."""
     status = next_status(booking, step, now)
     match step:
         case "confirm":

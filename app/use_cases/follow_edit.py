@@ -20,6 +20,7 @@ from app.domain.errors import (
     NotModifiable,
     StaleVersion,
 )
+from app.domain.replies import reply_in
 from app.ports import Ports
 from app.ports.calendar_edits import CalendarEdit, EditKind
 from app.ports.event_states import EventState
@@ -30,6 +31,7 @@ from app.use_cases.calendar_accounts import sync_now
 from app.use_cases.change_booking import take_step
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from app.use_cases.sync_calendar import credentials_of
+from app.use_cases.take_reply import take_reply
 
 TOGETHER_SECONDS = 60
 """Deletions noticed within this time of each other are asked about: it may be the whole calendar that went."""
@@ -95,6 +97,9 @@ async def _follow_move(ports: Ports, scene: Scene, event: CalendarObject) -> Non
     booking = scene.booking
     if (event.start, event.end) == (booking.start, booking.end):
         await _forget(ports, booking.id, scene.calendar.id)
+        reply = reply_in(event.data, booking.recipient.email) if booking.provider_invites else None
+        if reply is not None:
+            await take_reply(ports, booking.id, reply)
         return
     if event.end is not None and scene.account.edits == "ask":
         await _ask(ports, scene, "moved", event.start, event.end)

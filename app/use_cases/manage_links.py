@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.errors import AlreadyExists, FieldError, Invalid, LinkUsed, NotFound, StaleVersion
-from app.domain.links import Link, Location, OneTimeLink, Question, Template
+from app.domain.links import VIDEO, Link, Location, OneTimeLink, Question, Template
 from app.domain.text_rules import SLUG, slug_of
 from app.ports import Ports
 from app.ports.storage import AuditEntry, UnitOfWork, User
@@ -37,6 +37,7 @@ DEFAULTS: Mapping[str, Any] = {
     "max_per_week": None,
     "requires_approval": False,
     "location": Location(),
+    "cancel_on_decline": False,
 }
 
 
@@ -177,6 +178,8 @@ def _link_errors(link: Link) -> list[FieldError]:
         errors.append(FieldError("date_range", "The last day lies before the first."))
     if link.location.kind == "link" and not re.match(r"https?://[^\s/]", link.location.value):
         errors.append(FieldError("location", "A meeting link begins with https://."))
+    if link.location.kind == VIDEO and link.location.value:
+        errors.append(FieldError("location", "An online meeting of this kind gets its address with each booking."))
     return errors
 
 

@@ -147,7 +147,8 @@ async def _commit(
 
 
 def _moved(booking: Booking, link: Link, hosts: Sequence[LinkHost], start: int, duration: int, now: int) -> Booking:
-    """At its new time the booking has the buffers the link asks for now, and is held at most until it begins."""
+    """At its new time the booking has the buffers the link asks for now, and is held at most until it begins. What the
+    recipient answered was about the old one."""
     hold = booking.hold_expires_at
     return booking.changed(
         now,
@@ -159,6 +160,7 @@ def _moved(booking: Booking, link: Link, hosts: Sequence[LinkHost], start: int, 
         hosts=tuple(HostRef(host.host_id, host.kind, host.name) for host in hosts),
         hold_expires_at=None if hold is None else min(hold, start),
         sequence=booking.sequence + 1,
+        recipient_reply=None,
     )
 
 

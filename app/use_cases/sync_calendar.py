@@ -31,6 +31,7 @@ from app.use_cases.mirror import (
     read_all,
     told,
 )
+from app.use_cases.note_conflicts import note_conflicts
 from app.use_cases.note_edits import note_edits
 
 SYNC_SECONDS = 75
@@ -172,6 +173,7 @@ async def _apply(ports: Ports, source: _Source, changes: Changes, readings: Sequ
         await work.calendars.remove_objects(calendar, await _gone(work, calendar, changes), now)
         written = await _put(work, calendar, [reading.write for reading in readings], now)
         await note_edits(work, calendar, written, now)
+        await note_conflicts(work, calendar, written, now)
         await work.calendars.update_calendar(
             calendar.id,
             sync_cursor=changes.cursor,

@@ -17,6 +17,8 @@ from app.ports.mail import Audience, BookingMailContext, BookingNews, MailPerson
 from app.ports.mail_log import Delivery, DeliveryKind
 from app.ports.outbox import Job
 from app.ports.storage import HostPerson, Organization, UnitOfWork
+from app.use_cases.meeting_place import LOOK_SECONDS, is_waited_for
+from app.use_cases.provider_roles import inviting_host
 from app.use_cases.view_booking import organizer_name, view_url
 
 
@@ -60,6 +62,10 @@ async def send_booking_mail(ports: Ports, job: Job) -> int | None:
         previous = await work.bookings.previous_times(scene.booking.id) if news and news.kind == "changed" else []
     if news is None:
         return None
+    if is_waited_for(scene.booking, now):
+        return now + LOOK_SECONDS
+    if scene.person.audience != "host" and inviting_host(ports, scene.booking, scene.people):
+        news = replace(news, with_invitation=False)
     before = told_start(scene.booking, told, previous)
     await _send(ports, scene, _context(ports, scene, news, before, now), "state", news.status)
     return None

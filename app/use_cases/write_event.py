@@ -21,6 +21,8 @@ from app.ports.outbox import Job
 from app.ports.storage import HostPerson, Organization, UnitOfWork
 from app.use_cases.booking_changes import PUBLISHED
 from app.use_cases.calendar_trouble import write_trouble_job, write_trouble_lane
+from app.use_cases.meeting_place import LOOK_SECONDS, is_waited_for, set_meeting
+from app.use_cases.provider_roles import awaits_meeting, inviting_host, meeting_maker
 from app.use_cases.sync_calendar import credentials_of
 
 
@@ -35,20 +37,28 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What must be so: the event in `target`, and in none of `elsewhere`."""
+    """What must be so: the event in `target`, and in none of `elsewhere`. `makes_meeting` and `invites`: what the
+    target's provider does for the booking."""
 
     booking: Booking
     person: HostPerson
     organization: Organization
     target: _Place | None
     elsewhere: tuple[_Place, ...]
+    makes_meeting: bool
+    invites: bool
+
+    @property
+    def awaits_meeting(self) -> bool:
+        """Whether this calendar still owes the booking the address of its meeting."""
+        return self.makes_meeting and awaits_meeting(self.booking)
 
 
 async def write_calendar_event(ports: Ports, job: Job) -> int | None:
     """Outbox handler for one booking and one host (`payload["host_id"]`). Raises the provider's failure after
     recording it, so that the worker tries again."""
     async with ports.read() as work:
-        plan = await _plan(work, job.subject_id, job.payload["host_id"])
+        plan = await _plan(ports, work, job.subject_id, job.payload["host_id"])
     if plan is None:
         return None
     failures: list[ProviderFailure] = []
@@ -58,7 +68,10 @@ async def write_calendar_event(ports: Ports, job: Job) -> int | None:
         await _try(failures, _remove(ports, plan, place))
     if failures:
         raise failures[0]
-    return None
+    async with ports.read() as work:
+        booking = await work.bookings.get(plan.booking.id)
+    is_open = plan.makes_meeting and booking is not None and is_waited_for(booking, ports.clock())
+    return ports.clock() + LOOK_SECONDS if is_open else None
 
 
 async def _try(failures: list[ProviderFailure], step: Awaitable[None]) -> None:
@@ -69,19 +82,31 @@ async def _try(failures: list[ProviderFailure], step: Awaitable[None]) -> None:
         failures.append(failure)
 
 
-async def _plan(work: UnitOfWork, booking_id: str, host_id: str) -> _Plan | None:
+async def _plan(ports: Ports, work: UnitOfWork, booking_id: str, host_id: str) -> _Plan | None:
     booking = await work.bookings.get(booking_id)
-    people = await work.hosts.people([host_id])
     organization = await work.people.organization(booking.org_id) if booking else None
-    if booking is None or not people or organization is None:
+    if booking is None or organization is None:
         return None
-    person = people[0]
+    host_ids = {host.id for host in booking.hosts}
+    people = await work.hosts.people(sorted({*host_ids, host_id}))
+    person = next((each for each in people if each.host_id == host_id), None)
+    if person is None:
+        return None
     states = {state.calendar_id: state for state in await work.event_states.of_host(booking_id, host_id)}
-    wanted = booking.status in PUBLISHED and host_id in {host.id for host in booking.hosts}
+    wanted = booking.status in PUBLISHED and host_id in host_ids
     target = await _place(work, person.write_calendar_id, states) if wanted else None
     target_id = target.calendar.id if target else None
     elsewhere = [await _place(work, calendar_id, states) for calendar_id in states if calendar_id != target_id]
-    return _Plan(booking, person, organization, target, tuple(place for place in elsewhere if place is not None))
+    hosts = [each for each in people if each.host_id in host_ids]
+    return _Plan(
+        booking,
+        person,
+        organization,
+        target,
+        tuple(place for place in elsewhere if place is not None),
+        makes_meeting=meeting_maker(ports, booking, hosts) == person,
+        invites=inviting_host(ports, booking, hosts) == person,
+    )
 
 
 async def _place(work: UnitOfWork, calendar_id: str | None, states: dict[str, EventState]) -> _Place | None:
@@ -101,12 +126,21 @@ def _provider(ports: Ports, place: _Place) -> CalendarProvider:
 
 async def _write(ports: Ports, plan: _Plan, place: _Place) -> None:
     booking = plan.booking
-    if place.state and place.state.state == "written" and place.state.written_version == booking.version:
+    known = place.state
+    is_written = known is not None and known.state == "written" and known.written_version == booking.version
+    if is_written and not plan.awaits_meeting:
         return
     async with ports.unit_of_work() as work:  # known before it is there, so that it can be removed again
         if await _put(work, _noted(plan, place, "pending", None), ports.clock()):
             await work.commit()
-    event = host_event(booking, plan.person, plan.organization.name, f"{ports.base_url}/app/bookings/{booking.id}")
+    event = host_event(
+        booking,
+        plan.person,
+        plan.organization.name,
+        f"{ports.base_url}/app/bookings/{booking.id}",
+        invites=plan.invites,
+        conference=plan.makes_meeting,
+    )
     try:
         written = await _provider(ports, place).write_event(
             credentials_of(place.account), place.calendar.name, event, place.state.event_key if place.state else None
@@ -130,6 +164,8 @@ async def _write(ports: Ports, plan: _Plan, place: _Place) -> None:
         if await _put(work, state, ports.clock()):
             await _trouble_is_over(work, plan, place)
             await work.commit()
+    if plan.makes_meeting and written.join_url:
+        await set_meeting(ports, booking.id, written.join_url)
 
 
 async def _remove(ports: Ports, plan: _Plan, place: _Place) -> None:

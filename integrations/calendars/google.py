@@ -25,10 +25,12 @@ from app.ports.calendars import (
     WrittenEvent,
     no_texts,
 )
+from app.ports.organization_grants import GrantGiven
 from app.ports.storage import UnitOfWork
 from integrations.google import conferences
-from integrations.google.body import merged_body, new_body
+from integrations.google.body import is_news, merged_body, new_body
 from integrations.google.calendar_api import CalendarApi, pages
+from integrations.google.delegation import Delegation, read_key
 from integrations.google.own_ids import generation_of, own_id, uid_of
 from integrations.google.session import GoogleSession, Json
 from integrations.google.sign_in import GoogleSignIn
@@ -48,7 +50,15 @@ class GoogleProvider:
     the instances of a series are part of their master's object."""
 
     name = "google"
-    capabilities = Capabilities(writable=True, incremental=True, push=True, needs_connection=True, signs_in=True)
+    capabilities = Capabilities(
+        writable=True,
+        incremental=True,
+        push=True,
+        needs_connection=True,
+        signs_in=True,
+        conferences=True,
+        invites=True,
+    )
 
     def __init__(
         self,
@@ -56,12 +66,12 @@ class GoogleProvider:
         unit_of_work: Callable[[], AbstractAsyncContextManager[UnitOfWork]],
         clock: Callable[[], int],
     ) -> None:
-        self._session = GoogleSession(google, unit_of_work, clock)
-        self._sign_in = GoogleSignIn(google, self._session.addresses, self._session.threads, clock)
+        self.session = GoogleSession(google, unit_of_work, clock)
+        self._sign_in = GoogleSignIn(google, self.session.addresses, self.session.threads, clock)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        self._session.threads.close()
+        self.session.threads.close()
 
     # sign-in
 
@@ -76,8 +86,20 @@ class GoogleProvider:
         return Grant(await self._address(Credentials("", "", secret)), secret, tokens.scopes)
 
     async def revoke(self, credentials: Credentials) -> None:
-        """At Google, where one revocation ends all tokens of the grant."""
-        await self._sign_in.revoke(self._session.forget(credentials))
+        """At Google, where one revocation ends all tokens of the grant. What an admin granted for a whole organization
+        is not taken back for one person: its tokens are forgotten."""
+        tokens = self.session.forget(credentials)
+        if tokens is not None:
+            await self._sign_in.revoke(tokens)
+
+    def read_key(self, text: str) -> GrantGiven:
+        """The key of a service account."""
+        return read_key(text, self.session.addresses.token)
+
+    def kept_key(self, secret: str) -> GrantGiven | None:
+        """The same, kept."""
+        delegation = Delegation.of_secret(secret)
+        return delegation.grant if delegation else None
 
     # accounts and calendars
 
@@ -86,11 +108,11 @@ class GoogleProvider:
         address = await self._address(credentials)
         if credentials.username and credentials.username.lower() != address.lower():
             raise ProviderFailure("auth", f"This is the account of {address}, not of {credentials.username}.")
-        return replace(credentials, username=address, secret=self._session.newest(credentials))
+        return replace(credentials, username=address, secret=self.session.newest(credentials))
 
     async def list_calendars(self, credentials: Credentials) -> list[RemoteCalendar]:
         """The calendars of the person's list, other people's among them."""
-        listing = pages(self._session, credentials, lambda service: service.calendarList().list, {"maxResults": 250})
+        listing = pages(self.session, credentials, lambda service: service.calendarList().list, {"maxResults": 250})
         return [
             _remote_calendar(item)
             async for page in listing
@@ -179,17 +201,17 @@ class GoogleProvider:
         """Stop the channel."""
         body = {"id": channel.id, "resourceId": channel.resource_id}
         try:
-            await self._session.call(credentials, lambda service: service.channels().stop(body=body))
+            await self.session.call(credentials, lambda service: service.channels().stop(body=body))
         except ProviderFailure as failure:
             if failure.kind != "gone":
                 raise
 
     def _api(self, credentials: Credentials, calendar: str) -> CalendarApi:
-        return CalendarApi(self._session, credentials, calendar)
+        return CalendarApi(self.session, credentials, calendar)
 
     async def _address(self, credentials: Credentials) -> str:
         """Whose grant it is: a primary calendar is named by its account's e-mail address."""
-        entry = await self._session.call(credentials, lambda service: service.calendarList().get(calendarId="primary"))
+        entry = await self.session.call(credentials, lambda service: service.calendarList().get(calendarId="primary"))
         return str(entry["id"])
 
 
@@ -288,9 +310,11 @@ async def _put(api: CalendarApi, event: CalendarEvent, current: Json | None, gen
 
 
 async def _send(api: CalendarApi, event: CalendarEvent, current: Json | None, generation: int) -> Json:
+    invites = bool(event.attendees)
     if current is None:
-        return await api.insert(new_body(event, own_id(event.uid, generation)))
-    return await api.update(current["id"], merged_body(current, event), current["etag"])
+        return await api.insert(new_body(event, own_id(event.uid, generation)), tells=invites)
+    body = merged_body(current, event)
+    return await api.update(current["id"], body, current["etag"], tells=invites and is_news(current, body))
 
 
 async def _current(api: CalendarApi, uid: str, key: str) -> Json | None:

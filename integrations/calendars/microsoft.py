@@ -25,13 +25,14 @@ from app.ports.calendars import (
     WrittenEvent,
     no_texts,
 )
+from app.ports.organization_grants import GrantGiven
 from app.use_cases.mirror import AHEAD, RENEW, expansion_window
 from integrations.http import OutwardHttp
 from integrations.microsoft import channels
 from integrations.microsoft.changes import ChangeReader, Cursor, calendar_path, items_of, remote_object, shortened
 from integrations.microsoft.events import Event, generation_after, uid_of_event
 from integrations.microsoft.graph import CONCURRENT, Graph, Repeated
-from integrations.microsoft.tokens import MicrosoftTokens, Open
+from integrations.microsoft.tokens import NEEDED, MicrosoftTokens, Open, tenant_secret
 from integrations.microsoft.writing import EXPAND, changes_to, is_as_meant, is_own, new_event, with_ical_uid, with_uid
 from integrations.oauth import OAuthClient
 
@@ -54,7 +55,15 @@ class MicrosoftProvider:
     address, `username` the mailbox's e-mail address and `secret` msal's token cache."""
 
     name = "microsoft"
-    capabilities = Capabilities(writable=True, incremental=True, push=True, needs_connection=True, signs_in=True)
+    capabilities = Capabilities(
+        writable=True,
+        incremental=True,
+        push=True,
+        needs_connection=True,
+        signs_in=True,
+        conferences=True,
+        invites=True,
+    )
 
     def __init__(
         self,
@@ -92,9 +101,25 @@ class MicrosoftProvider:
         """Microsoft has no way for a program to give a grant back; forgetting the tokens is all there is. The person
         finds it under "Apps and services" of their account."""
 
+    def tenant_sign_in_url(self, request: SignInRequest) -> str:
+        """Microsoft's sign-in page, for who it is alone."""
+        return self._tokens.tenant_sign_in_url(request)
+
+    async def tenant_of_sign_in(self, request: SignInRequest, answer: Mapping[str, str]) -> str:
+        """The id of their tenant."""
+        return await self._tokens.tenant_of_sign_in(request, answer)
+
+    def consent_url(self, tenant: str, redirect_uri: str, state: str) -> str:
+        """Microsoft's page of the admin's consent."""
+        return self._tokens.consent_url(tenant, redirect_uri, state)
+
+    def consented(self, tenant: str) -> GrantGiven:
+        """Application permissions in a tenant."""
+        return GrantGiven(tenant, tenant_secret(tenant), scopes=(NEEDED,))
+
     async def discover(self, credentials: Credentials) -> Credentials:
         """Ask whose tokens these are."""
-        graph = self._graph(credentials)
+        graph = self.graph(credentials)
         me = await graph.get(graph.url("/me", __select="id,mail,userPrincipalName"))
         username = str(me.get("mail") or me.get("userPrincipalName") or credentials.username)
         return Credentials(self._client.api, username, credentials.secret, credentials.account_id)
@@ -103,7 +128,7 @@ class MicrosoftProvider:
 
     async def list_calendars(self, credentials: Credentials) -> list[RemoteCalendar]:
         """The mailbox's calendars, shared ones included."""
-        graph = self._graph(credentials)
+        graph = self.graph(credentials)
         zone = await self._zone(graph)
         listing = graph.pages(graph.url("/me/calendars", __top=100), page=None)
         return [_remote_calendar(item, zone) async for page in listing for item in items_of(page)]
@@ -118,7 +143,7 @@ class MicrosoftProvider:
     ) -> Changes:
         """By delta over a window that begins two days ago and is opened anew before less than `AHEAD - RENEW` of it is
         left."""
-        graph, now = self._graph(credentials), self._clock()
+        graph, now = self.graph(credentials), self._clock()
         reader = ChangeReader(graph, calendar, credentials.username)
         last = Cursor.read(cursor)
         if last is not None and graph.serves(last.link) and last.until - now >= AHEAD - RENEW:
@@ -131,12 +156,12 @@ class MicrosoftProvider:
 
     async def fetch(self, credentials: Credentials, calendar: str, key: str) -> RemoteObject | None:
         """By id; when it is not there, the calendar must be."""
-        found = await self._event(self._graph(credentials), calendar, key)
+        found = await self._event(self.graph(credentials), calendar, key)
         return remote_object(found, credentials.username) if found else None
 
     async def find(self, credentials: Credentials, calendar: str, uid: str) -> RemoteObject | None:
         """Our event by the UID it carries, anybody's by `iCalUId`."""
-        graph = self._graph(credentials)
+        graph = self.graph(credentials)
         found = await self._own(graph, calendar, uid)
         if found is None:
             found = next(iter(await self._matching(graph, calendar, with_ical_uid(uid))), None)
@@ -148,7 +173,7 @@ class MicrosoftProvider:
         self, credentials: Credentials, calendar: str, event: CalendarEvent, key: str | None
     ) -> WrittenEvent:
         """Create by transaction id, change with If-Match; whoever changed it meanwhile is read again and kept."""
-        graph = self._graph(credentials)
+        graph = self.graph(credentials)
         current = await self._current(graph, calendar, event.uid, key)
         generation = generation_after(key)
         for _ in range(TRIES):
@@ -171,7 +196,7 @@ class MicrosoftProvider:
 
     async def delete_event(self, credentials: Credentials, calendar: str, uid: str, key: str | None) -> None:
         """DELETE, by key or wherever in the calendar it is."""
-        graph = self._graph(credentials)
+        graph = self.graph(credentials)
         current = await self._current(graph, calendar, uid, key)
         if current is None:
             return
@@ -185,7 +210,7 @@ class MicrosoftProvider:
 
     async def watch(self, credentials: Credentials, calendar: str, request: ChannelRequest) -> Channel:
         """A subscription; `resource_id` is Microsoft's id for it, the token comes back as `clientState`."""
-        return await channels.watch(self._graph(credentials), calendar, request, self._clock())
+        return await channels.watch(self.graph(credentials), calendar, request, self._clock())
 
     async def renew(
         self,
@@ -194,17 +219,18 @@ class MicrosoftProvider:
         channel: Channel,
     ) -> Channel | None:
         """Seven days more; None when Microsoft does not have it any more."""
-        return await channels.renew(self._graph(credentials), channel, self._clock())
+        return await channels.renew(self.graph(credentials), channel, self._clock())
 
     async def unwatch(self, credentials: Credentials, channel: Channel) -> None:
         """Delete the subscription."""
-        await channels.unwatch(self._graph(credentials), channel)
+        await channels.unwatch(self.graph(credentials), channel)
 
     # one account
 
-    def _graph(self, credentials: Credentials) -> Graph:
+    def graph(self, credentials: Credentials, scope: str = NEEDED) -> Graph:
+        """The service on behalf of an account, with tokens for a scope: for its calendars, and what else is there."""
         gate = self._gates[credentials.account_id or credentials.username]
-        return Graph(self._http, self._tokens, self._client.api, credentials, gate)
+        return Graph(self._http, self._tokens, self._client.api, credentials, gate, scope)
 
     async def _zone(self, graph: Graph) -> str | None:
         """The mailbox's zone, for days; None where it is not told, or not known."""

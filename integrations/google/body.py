@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,8 @@ def new_body(event: CalendarEvent, event_id: str) -> Json:
     if event.alarms:
         overrides = [{"method": "popup", "minutes": minutes} for minutes in event.alarms[:5]]  # Google takes five
         body["reminders"] = {"useDefault": False, "overrides": overrides}
+    if event.attendees:
+        body["attendees"] = _attendees(event, ())
     if event.conference:
         body["conferenceData"] = conferences.asked_for(event_id)
     return body
@@ -62,9 +64,20 @@ def merged_body(current: Mapping[str, Any], event: CalendarEvent) -> Json:
         body["summary"] = current.get("summary", "")  # a title of their own
     if event.status != "CANCELLED" and "transparency" in current:
         body["transparency"] = current["transparency"]
+    if event.attendees:
+        moved = any(_told(current, name) != _told(body, name) for name in ("start", "end"))
+        there = current.get("attendees") or ()
+        body["attendees"] = _attendees(event, [_asked_again(each) for each in there] if moved else there)
     if event.conference and not conferences.has_conference(current):
         body["conferenceData"] = conferences.asked_for(str(current.get("id")), str(current.get("etag")))
     return body
+
+
+def is_news(current: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    """Whether those invited have to hear of a change: of another time, place or title, or because they are new."""
+    return any(current.get(name) != body.get(name) for name in ("summary", "location", "status")) or any(
+        _told(current, name) != _told(body, name) for name in ("start", "end", "attendees")
+    )
 
 
 def plain_text(description: str) -> str:
@@ -87,6 +100,27 @@ def _ours(event: CalendarEvent) -> Json:
     if event.url:
         body["source"] = {"title": "Halfpast", "url": event.url}
     return body
+
+
+def _attendees(event: CalendarEvent, current: Sequence[Mapping[str, Any]]) -> list[Json]:
+    """Those of the event, and whom the person added; everybody keeps their answer."""
+    there = {str(each.get("email", "")).lower() for each in current}
+    new = [party for party in event.attendees if party.email.lower() not in there]
+    named = [{"email": party.email, **({"displayName": party.name} if party.name else {})} for party in new]
+    return [*(dict(each) for each in current), *named]
+
+
+def _asked_again(attendee: Mapping[str, Any]) -> Json:
+    """What people said was about the time before."""
+    return dict(attendee) if attendee.get("self") else {**attendee, "responseStatus": "needsAction"}
+
+
+def _told(event: Mapping[str, Any], name: str) -> object:
+    """The part of a value that matters to those invited: not the zone, and not the answers."""
+    value = event.get(name)
+    if name == "attendees":
+        return sorted(str(each.get("email", "")).lower() for each in value or ())
+    return datetime.fromisoformat(value["dateTime"]) if value and "dateTime" in value else value
 
 
 def _time(at: int, timezone: str) -> Json:

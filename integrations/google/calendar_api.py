@@ -15,8 +15,6 @@ MAX_PAGES = 500
 MAX_ATTENDEES = 50
 """Of larger meetings only the person's own answer is read."""
 
-_QUIET: Json = {"sendUpdates": "none"}  # our mail is the invitation
-
 
 async def pages(
     session: GoogleSession, credentials: Credentials, method: Callable[[Any], Any], asked: Json
@@ -71,18 +69,18 @@ class CalendarApi:
                         return found
         return None
 
-    async def insert(self, body: Json) -> Json:
-        """Make an event; `conflict` when its id is taken, be it by a deleted one."""
-        return await self._call("insert", body=body, **_version(body), **_QUIET)
+    async def insert(self, body: Json, *, tells: bool = False) -> Json:
+        """Make an event; `conflict` when its id is taken, be it by a deleted one. `tells` has Google invite."""
+        return await self._call("insert", body=body, **_version(body), **_updates(tells=tells))
 
-    async def update(self, key: str, body: Json, etag: str) -> Json:
+    async def update(self, key: str, body: Json, etag: str, *, tells: bool = False) -> Json:
         """Replace an event; `conflict` when it is not the one with this etag any more."""
-        return await self._call("update", etag=etag, eventId=key, body=body, **_version(body), **_QUIET)
+        return await self._call("update", etag=etag, eventId=key, body=body, **_version(body), **_updates(tells=tells))
 
     async def delete(self, key: str) -> bool:
-        """False when it is not there (any more)."""
+        """False when it is not there (any more). Whoever is invited to it, by whom ever, hears that it is off."""
         try:
-            await self._call("delete", eventId=key, **_QUIET)
+            await self._call("delete", eventId=key, **_updates(tells=True))
         except ProviderFailure as failure:
             if failure.kind != "gone":
                 raise
@@ -98,6 +96,11 @@ class CalendarApi:
         return await self.session.call(
             self.credentials, lambda service: getattr(service.events(), method)(**query), etag=etag
         )
+
+
+def _updates(*, tells: bool) -> Json:
+    """Whether Google writes to the attendees; where our mail is the invitation, it does not."""
+    return {"sendUpdates": "all" if tells else "none"}
 
 
 def _version(body: Json) -> Json:

@@ -26,6 +26,15 @@ ACCOUNT_WORDS = {
         "If you did not expect this, you need not do anything.",
         "good",
     ),
+    "calendar_invitation": AccountWords(
+        "Please connect your calendar at {organization}",
+        "Connect your calendar, {name}",
+        "{reason} asks you to connect your calendar at {organization}, so that nobody books over your events. You sign in"
+        " at Google or Microsoft; you need no password here. The link is good for a week, and for you alone.",
+        "Connect a calendar",
+        "If you did not expect this, you need not do anything: nothing is connected without you.",
+        "good",
+    ),
     "password_reset": AccountWords(
         "Choose a new password",
         "Choose a new password",
@@ -60,6 +69,24 @@ ACCOUNT_WORDS = {
         "Open this booking",
         "You get this mail because you connected a calendar at {organization}.",
         "off",
+    ),
+    "conflict_found": AccountWords(
+        "A booking overlaps an event in your calendar",
+        "You are in two places at once",
+        "An event in one of your calendars lies over a booking that was made before. Nothing was changed: please move"
+        " or cancel one of the two.",
+        "Open this booking",
+        "You get this mail because you connected a calendar at {organization}.",
+        "off",
+    ),
+    "recipient_declined": AccountWords(
+        "The invitation to a booking was declined",
+        "Your guest declined",
+        "The person who booked a time with you declined the invitation in their calendar. The booking stands until one"
+        " of you cancels it.",
+        "Open this booking",
+        "You get this mail because you are a host of this booking at {organization}.",
+        "changed",
     ),
     "write_trouble": AccountWords(
         "Your calendar does not show how a booking stands",

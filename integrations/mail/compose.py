@@ -206,7 +206,7 @@ def _when(booking: Booking, person: MailPerson, tells: Teller) -> tuple[str, ...
 def _where(booking: Booking) -> Fact:
     value = booking.location.value
     is_link = value.startswith(("https://", "http://"))
-    label = {"phone": "Phone", "link": "Join"}.get(booking.location.kind, "Where")
+    label = {"phone": "Phone", "link": "Join", "video": "Join"}.get(booking.location.kind, "Where")
     return Fact(label, (value,), value if is_link else None)
 
 

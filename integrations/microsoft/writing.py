@@ -6,7 +6,7 @@ they were written last, to tell what the person changed since.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,7 +39,7 @@ def is_own(event: Event, uid: str) -> bool:
 
 
 def new_event(event: CalendarEvent, generation: str) -> dict[str, Any]:
-    """The body of the POST. No attendees: our mail is the invitation."""
+    """The body of the POST. With attendees Microsoft invites them, and tells them of every later change."""
     return {
         "transactionId": transaction_id(event.uid, generation),
         "subject": clean_text(event.summary),
@@ -48,6 +48,7 @@ def new_event(event: CalendarEvent, generation: str) -> dict[str, Any]:
         "end": _time(event.end),
         "location": {"displayName": clean_text(event.location)},
         "showAs": _SHOWN[event.status],
+        **({"attendees": _attendees(event, ())} if event.attendees else {}),
         "isReminderOn": bool(event.alarms),
         **(
             {"isOnlineMeeting": True} if event.conference else {}
@@ -73,6 +74,9 @@ def changes_to(current: Event, event: CalendarEvent) -> dict[str, Any]:
         body |= {"start": _time(event.start), "end": _time(event.end), "isAllDay": False}
     if (current.get("location") or {}).get("displayName", "") != clean_text(event.location):
         body["location"] = {"displayName": clean_text(event.location)}
+    attendees = current.get("attendees") or ()
+    if len(invited := _attendees(event, attendees)) > len(attendees):
+        body["attendees"] = invited
     if event.conference and not current.get("isOnlineMeeting"):
         body["isOnlineMeeting"] = True  # it cannot be taken back
     shown = _shown(str(current.get("showAs", "")), event)
@@ -92,6 +96,16 @@ def _wording(current: Event, title: str, text: str) -> dict[str, Any]:
     if text != written.get(TEXT) and not current.get("isOnlineMeeting"):  # a new body would end the meeting
         body["body"] = _body(merged_notes(body_text(current), _plain(written.get(TEXT, "")), _plain(text)))
     return body
+
+
+def _attendees(event: CalendarEvent, current: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Those there are, with their answers, and those of the event that are missing."""
+    there = {str((each.get("emailAddress") or {}).get("address", "")).lower() for each in current}
+    new = [party for party in event.attendees if party.email.lower() not in there]
+    named = [
+        {"type": "required", "emailAddress": {"address": each.email, "name": each.name or each.email}} for each in new
+    ]
+    return [*(dict(each) for each in current), *named]
 
 
 def _instants(event: Event) -> tuple[float, float] | None:

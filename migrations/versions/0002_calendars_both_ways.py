@@ -34,6 +34,9 @@ def upgrade() -> None:
         "links", sa.Column("cancel_on_decline", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
     op.add_column("bookings", sa.Column("recipient_reply", sa.String(length=16), nullable=True))
+    op.add_column(
+        "bookings", sa.Column("provider_invites", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
     op.create_table(
         "added_contacts",
         sa.Column("account_id", ID, nullable=False),
@@ -100,6 +103,7 @@ def downgrade() -> None:
     op.drop_table("calendar_channels")
     op.drop_table("organization_grants")
     op.drop_table("added_contacts")
+    op.drop_column("bookings", "provider_invites")
     op.drop_column("bookings", "recipient_reply")
     op.drop_column("links", "cancel_on_decline")
     op.drop_column("calendar_accounts", "contacts")

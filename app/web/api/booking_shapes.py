@@ -44,7 +44,8 @@ class EventStateOut(msgspec.Struct):
 
 
 class BookingOut(msgspec.Struct):
-    """A booking; times in its zone, `created_at` and `updated_at` in UTC."""
+    """A booking; times in its zone, `created_at` and `updated_at` in UTC. `recipient_reply` is what the recipient
+    answered to the invitation; `has_conflict`: an event of a host's calendar lies over it."""
 
     id: str
     status: Status
@@ -70,6 +71,8 @@ class BookingOut(msgspec.Struct):
     version: int
     hold_expires_at: str | None
     cancel_reason: str | None
+    recipient_reply: Literal["accepted", "declined", "tentative"] | None
+    has_conflict: bool
     calendar_events: list[EventStateOut]
     created_at: str
     updated_at: str
@@ -129,7 +132,9 @@ class History(msgspec.Struct):
     previous_times: list[PreviousTime]
 
 
-def booking_out(booking: domain.Booking, events: Sequence[domain.CalendarEventState]) -> BookingOut:
+def booking_out(
+    booking: domain.Booking, events: Sequence[domain.CalendarEventState], *, has_conflict: bool = False
+) -> BookingOut:
     """A booking as the API shows it."""
     zone = booking.timezone
     return BookingOut(
@@ -157,6 +162,8 @@ def booking_out(booking: domain.Booking, events: Sequence[domain.CalendarEventSt
         version=booking.version,
         hold_expires_at=optional_rfc3339(booking.hold_expires_at),
         cancel_reason=booking.cancel_reason,
+        recipient_reply=booking.recipient_reply,
+        has_conflict=has_conflict,
         calendar_events=[
             EventStateOut(
                 event.account_id,

@@ -78,11 +78,16 @@ async def _answer(ports: Ports, booking: domain.Booking) -> Response[BookingOut]
 
 
 async def bookings_page(ports: Ports, where: BookingFilter, limit: int, cursor: str | None) -> Bookings:
-    """One page of bookings as the API shows them; three statements whatever its length."""
+    """One page of bookings as the API shows them; four statements whatever its length."""
     async with ports.read() as work:
         page = await work.bookings.page(where, limit, cursor)
-        events = await work.bookings.event_states([booking.id for booking in page.items])
-    return Bookings([booking_out(booking, events.get(booking.id, [])) for booking in page.items], page.cursor)
+        ids = [booking.id for booking in page.items]
+        events, conflicting = await work.bookings.event_states(ids), await work.bookings.conflicting(ids)
+    items = [
+        booking_out(booking, events.get(booking.id, []), has_conflict=booking.id in conflicting)
+        for booking in page.items
+    ]
+    return Bookings(items, page.cursor)
 
 
 @get(
@@ -253,7 +258,8 @@ async def _step(
 
 async def _shown(work: UnitOfWork, booking: domain.Booking) -> BookingOut:
     events = await work.bookings.event_states([booking.id])
-    return booking_out(booking, events.get(booking.id, []))
+    conflicting = await work.bookings.conflicting([booking.id])
+    return booking_out(booking, events.get(booking.id, []), has_conflict=booking.id in conflicting)
 
 
 @post(

@@ -58,11 +58,13 @@ class AccountIn(In):
 
 class AccountPatch(In):
     """A new password, another name, or what becomes of bookings whose events are moved or deleted there: they follow as
-    far as their link's rules allow, also outside its hours, or only when their host says so."""
+    far as their link's rules allow, also outside its hours, or only when their host says so; or whether the provider
+    invites recipients and guests of new bookings, instead of our mail."""
 
     password: Secret | Unset = UNSET
     label: RequiredLine | Unset = UNSET
     edits: EditPolicy | Unset = UNSET
+    provider_invites: bool | Unset = UNSET
 
 
 class AccountOut(msgspec.Struct):
@@ -74,6 +76,7 @@ class AccountOut(msgspec.Struct):
     url: str
     username: str
     edits: EditPolicy
+    provider_invites: bool
     status: Literal["ok", "error"]
     error: str | None
     last_ok_at: str | None
@@ -156,6 +159,7 @@ def _account_out(account: CalendarAccount) -> AccountOut:
         url=account.url,
         username=account.username,
         edits=account.edits,
+        provider_invites=account.provider_invites,
         status=account.status,
         error=account.error,
         last_ok_at=optional_rfc3339(account.last_ok_at),
@@ -260,7 +264,9 @@ async def change_account(
             await change_secret(ports, caller.user, wanted, data.password)
     label = None if data.label is UNSET else data.label
     edits = None if data.edits is UNSET else data.edits
-    return _account_out(await change_settings(ports, caller.user, wanted, label=label, edits=edits))
+    invites = None if data.provider_invites is UNSET else data.provider_invites
+    changed = await change_settings(ports, caller.user, wanted, label=label, edits=edits, provider_invites=invites)
+    return _account_out(changed)
 
 
 @delete("/calendar-accounts/{account_id:uuid}", responses=problems(401, 403, 404), summary="Disconnect")

@@ -63,7 +63,7 @@ class In(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Location(msgspec.Struct, forbid_unknown_fields=True):
     """Where a booking happens."""
 
-    kind: Annotated[str, Meta(pattern=rf"^(none|link|phone|address){END}")] = "none"
+    kind: Annotated[str, Meta(pattern=rf"^(none|link|phone|address|video){END}")] = "none"
     value: Line = ""
 
 

@@ -84,6 +84,7 @@ class LinkIn(In):
     max_per_day: Count | None = None
     max_per_week: Count | None = None
     requires_approval: bool = False
+    cancel_on_decline: bool = False
     location: Location = msgspec.field(default_factory=Location)
 
 
@@ -106,6 +107,7 @@ class LinkPatch(In):
     max_per_day: Count | Unset | None = UNSET
     max_per_week: Count | Unset | None = UNSET
     requires_approval: bool | Unset = UNSET
+    cancel_on_decline: bool | Unset = UNSET
     location: Location | Unset = UNSET
 
 
@@ -133,6 +135,7 @@ class LinkOut(msgspec.Struct):
     max_per_day: int | None
     max_per_week: int | None
     requires_approval: bool
+    cancel_on_decline: bool
     location: Location
     version: int
     created_at: str
@@ -216,6 +219,7 @@ def link_out(ports: Ports, link: domain.Link, org_slug: str) -> LinkOut:
         max_per_day=link.max_per_day,
         max_per_week=link.max_per_week,
         requires_approval=link.requires_approval,
+        cancel_on_decline=link.cancel_on_decline,
         location=Location(link.location.kind, link.location.value),
         version=link.version,
         created_at=rfc3339(link.created_at),

@@ -66,7 +66,7 @@ def place_of_location(location: Location, *, revealed: bool) -> Place | None:
     """The place; until it is `revealed` an online meeting has no address and a phone call no number."""
     value = location.value.strip()
     match location.kind:
-        case "link":
+        case "link" | "video":
             address = value if revealed and _is_web(value) else ""
             return Place("video", value if revealed and value else "Online meeting", address)
         case "phone":

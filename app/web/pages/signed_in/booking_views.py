@@ -67,13 +67,26 @@ def mark_of(booking: Booking, now: int) -> Mark:
 
 
 def day_rows(
-    bookings: Iterable[Booking], user: User, wording: Wording, now: int, *, quiet: frozenset[str]
+    bookings: Iterable[Booking],
+    user: User,
+    wording: Wording,
+    now: int,
+    *,
+    quiet: frozenset[str],
+    conflicting: frozenset[str],
 ) -> tuple[DayRows, ...]:
-    """The bookings by local date of the user's zone, in the order they come. States in `quiet` get no badge."""
+    """The bookings by local date of the user's zone, in the order they come. States in `quiet` get no badge, bookings
+    in `conflicting` one of their own."""
     zone, today = user.timezone, local_date(user.timezone, now)
     days = groupby(bookings, key=lambda booking: local_date(zone, booking.start))
     return tuple(
-        DayRows(_day_label(day, today, wording), tuple(_row(booking, user, wording, now, quiet) for booking in found))
+        DayRows(
+            _day_label(day, today, wording),
+            tuple(
+                _row(booking, user, wording, _row_mark(booking, now, quiet, booking.id in conflicting))
+                for booking in found
+            ),
+        )
         for day, found in days
     )
 
@@ -84,7 +97,15 @@ def _day_label(day: date, today: date, wording: Wording) -> str:
     return near.get(day, "") + words
 
 
-def _row(booking: Booking, user: User, wording: Wording, now: int, quiet: frozenset[str]) -> BookingRow:
+def _row_mark(booking: Booking, now: int, quiet: frozenset[str], has_conflict: bool) -> Mark | None:
+    if has_conflict:
+        return Mark("Overlaps an event", "bad")
+    if booking.recipient_reply == "declined" and booking.is_active:
+        return Mark("Recipient declined", "warn")
+    return None if booking.status in quiet else mark_of(booking, now)
+
+
+def _row(booking: Booking, user: User, wording: Wording, mark: Mark | None) -> BookingRow:
     is_own = {host.id for host in booking.hosts} == {user.id}
     return BookingRow(
         address=f"/app/bookings/{booking.id}",
@@ -92,7 +113,7 @@ def _row(booking: Booking, user: User, wording: Wording, now: int, quiet: frozen
         recipient=booking.recipient.name,
         span=wording.span(booking.start, booking.end, user.timezone),
         hosts="" if is_own else join_names(host.name for host in booking.hosts),
-        mark=None if booking.status in quiet else mark_of(booking, now),
+        mark=mark,
     )
 
 
@@ -152,6 +173,8 @@ class BookingDetail:
     answers: tuple[Answer, ...]
     notes: str
     reason: str
+    reply: str
+    has_conflict: bool
     hold_until: str
     came_from: str
     steps: tuple[StepChoice, ...]
@@ -163,6 +186,9 @@ class BookingDetail:
     events: tuple[EventLine, ...] = ()
     work: tuple[WorkLine, ...] = ()
     history: tuple[HistoryLine, ...] = ()
+
+
+_REPLIES: Mapping[str, str] = {"accepted": "Accepted", "declined": "Declined", "tentative": "Maybe"}
 
 
 def steps_of(booking: Booking, now: int) -> tuple[StepChoice, ...]:
@@ -210,6 +236,8 @@ async def booking_detail(
         answers=answers_of(booking),
         notes=booking.notes or "",
         reason="" if booking.cancel_reason in (None, LAPSED) else str(booking.cancel_reason),
+        reply=_REPLIES.get(booking.recipient_reply or "", ""),
+        has_conflict=booking.id in await work.bookings.conflicting([booking.id]),
         hold_until=_moment(booking.hold_expires_at, user.timezone, wording),
         came_from=_origin(link.title if link else None, is_one_time=booking.one_time_link_id is not None),
         steps=steps_of(booking, now),
@@ -307,6 +335,10 @@ _DONE: Mapping[str, str] = {
     "booking.no_show": "marked it as missed",
     "booking.correct": "set it back to confirmed",
     "booking.edited": "changed the note",
+    "booking.meeting_made": "made the online meeting",
+    "booking.accepted": "accepted the invitation",
+    "booking.declined": "declined the invitation",
+    "booking.tentative": "answered “maybe” to the invitation",
     "booking.expired": "gave the time back, since nobody approved it in time",
 }
 

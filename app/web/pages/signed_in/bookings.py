@@ -116,7 +116,8 @@ async def bookings_page(request: Request[Any, Any, Any], caller: Member) -> Resp
         found = await work.bookings.page(listing.where, PAGE, request.query_params.get("cursor"))
         pending = await work.bookings.page(listings[1].where, PAGE, None)
         edits = await edit_rows(work, caller.user, wording)
-    items = [booking for booking in found.items if _belongs(booking, listing, now)]
+        items = [booking for booking in found.items if _belongs(booking, listing, now)]
+        conflicting = await work.bookings.conflicting([booking.id for booking in items])
     return app_page(
         request,
         caller,
@@ -124,7 +125,7 @@ async def bookings_page(request: Request[Any, Any, Any], caller: Member) -> Resp
         edits=edits,
         listings=listings,
         listing=listing,
-        days=day_rows(items, caller.user, wording, now, quiet=listing.quiet),
+        days=day_rows(items, caller.user, wording, now, quiet=listing.quiet, conflicting=conflicting),
         pending=sum(1 for booking in pending.items if _belongs(booking, listings[1], now)),
         cursor=found.cursor,
         is_continued="cursor" in request.query_params,

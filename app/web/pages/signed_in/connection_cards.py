@@ -79,6 +79,8 @@ class AccountCard:
     tentative_busy: bool
     edits: str
     gets_bookings: bool
+    can_invite: bool
+    provider_invites: bool
     calendars: tuple[CalendarRow, ...]
 
 
@@ -102,6 +104,8 @@ def account_card(health: AccountHealth, clock: Clock, age_limit: int) -> Account
         takes_password=account.provider == "caldav",
         edits=account.edits,
         gets_bookings=any(calendar.is_write for calendar in health.calendars),
+        can_invite=account.provider in SIGN_INS,
+        provider_invites=account.provider_invites,
         tentative_busy=all(calendar.tentative_busy for calendar in health.calendars),
         calendars=tuple(_calendar_row(each, health.error or "", clock, age_limit) for each in health.calendars),
     )

@@ -209,7 +209,9 @@ async def choose_conflicts(
     await choose_calendars(ports, caller.user, account.id, choices)
     edits = form.get("edits")
     if edits in EDITS:
-        await change_account(ports, caller.user, account.id, edits=cast("EditPolicy", edits))
+        invites = form.get("invites") == "yes" and account.provider in SIGN_INS
+        edits = cast("EditPolicy", edits)
+        await change_account(ports, caller.user, account.id, edits=edits, provider_invites=invites)
     return done("/app/connections")
 
 

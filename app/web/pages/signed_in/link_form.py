@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.domain.links import Link, Location
+from app.domain.links import VIDEO, Link, Location
 from app.web.api.fields import Buffer, Duration, Line, LongText, RequiredLine
 from app.web.api.links import Count, Horizon, Notice, Slug
 from app.web.pages.signed_in.form import Form
@@ -17,6 +17,7 @@ MAX_DURATIONS = 20
 UNITS = {"minutes": 1, "hours": 60, "days": 1440}
 LOCATIONS = (
     ("none", "No place, or told later"),
+    ("video", "Online, at a meeting made for each booking"),
     ("link", "Online, at an address"),
     ("phone", "Phone call"),
     ("address", "In person, at an address"),
@@ -71,6 +72,7 @@ def link_form(link: Link) -> Form:
             "schedule_id": link.schedule_id,
             "template_id": link.template_id,
             "approval": "yes" if link.requires_approval else "",
+            "cancel_on_decline": "yes" if link.cancel_on_decline else "",
             "version": link.version,
         }
     )
@@ -89,6 +91,7 @@ def read_link(form: Form) -> dict[str, Any]:
         "max_per_day": form.optional_number("max_per_day", Count, "Please enter 1 to 1000, or nothing."),
         "max_per_week": form.optional_number("max_per_week", Count, "Please enter 1 to 1000, or nothing."),
         "requires_approval": form.flag("approval"),
+        "cancel_on_decline": form.flag("cancel_on_decline"),
         "location": _location(form),
         "schedule_id": _id(form, "schedule_id", "There is no such schedule."),
         "template_id": _id(form, "template_id", "There is no such template."),
@@ -149,8 +152,8 @@ def _period(form: Form) -> dict[str, Any]:
 def _location(form: Form) -> Location:
     kinds = [kind for kind, _ in LOCATIONS]
     kind = form.one_of("location", kinds, "Please choose where it happens.")
-    if kind == "none":
-        return Location()
+    if kind in {"none", VIDEO}:
+        return Location(kind)
     value = form.text("location_value", Line, "Please keep this on one line, below 200 characters.")
     if kind == "link" and not re.match(r"https?://[^\s/]", value):
         form.fail("location_value", "Please enter the address of the meeting, beginning with https://.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -112,6 +113,7 @@ async def _form_page(
         prefix=f"{ports.base_url}/{slug}/",
         usual=USUAL_MINUTES,
         locations=LOCATIONS,
+        meeting_rooms=urlsplit(ports.jitsi_url).netloc,
         schedules=[(schedule.id, schedule.name) for schedule in schedules],
         templates=[(template.id, template.name) for template in templates.items],
         is_stale=isinstance(refusal, StaleVersion),

@@ -1,0 +1,62 @@
+"""What the providers of hosts' write calendars do for a booking: one makes the online meeting, one may invite.
+
+Both are found among the hosts in the order of their ids, so that every process finds the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.domain.bookings import Booking
+from app.domain.links import VIDEO, Location
+from app.ports import Ports
+from app.ports.calendars import Capabilities
+from app.ports.storage import HostPerson
+
+
+def with_roles(ports: Ports, booking: Booking, people: Sequence[HostPerson]) -> Booking:
+    """A new booking with what its hosts' calendars decide for it once and for all: who invites, and, where no calendar
+    makes online meetings, the room to meet in."""
+    invited = any(person.provider_invites and _capabilities(ports, person).invites for person in people)
+    booking = replace(booking, provider_invites=invited)
+    if awaits_meeting(booking) and meeting_maker(ports, booking, people) is None:
+        return replace(booking, location=new_room(ports))
+    return booking
+
+
+def inviting_host(ports: Ports, booking: Booking, people: Sequence[HostPerson]) -> HostPerson | None:
+    """Whose calendar's provider invites recipient and guests; None when our mail is the invitation."""
+    if not booking.provider_invites:
+        return None
+    able = [person for person in people if _capabilities(ports, person).invites]
+    return next((person for person in able if person.provider_invites), able[0] if able else None)
+
+
+def meeting_maker(ports: Ports, booking: Booking, people: Sequence[HostPerson]) -> HostPerson | None:
+    """Whose calendar's provider makes the online meeting; None when there is none to make, or it is a room of ours."""
+    if booking.location.kind != VIDEO or booking.location.value.startswith(_rooms(ports)):
+        return None
+    return next((person for person in people if _capabilities(ports, person).conferences), None)
+
+
+def awaits_meeting(booking: Booking) -> bool:
+    """Whether it is an online meeting that has no address yet."""
+    return booking.location.kind == VIDEO and not booking.location.value
+
+
+def new_room(ports: Ports) -> Location:
+    """A room of its own, which nobody can guess, on the Jitsi server."""
+    return Location(VIDEO, f"{_rooms(ports)}halfpast-{ports.vault.new_token()}")
+
+
+def _rooms(ports: Ports) -> str:
+    return f"{ports.jitsi_url}/"
+
+
+def _capabilities(ports: Ports, person: HostPerson) -> Capabilities:
+    provider = ports.providers.get(person.write_provider) if person.write_provider else None
+    return provider.capabilities if provider is not None else _NONE
+
+
+_NONE = Capabilities(writable=False, incremental=False, push=False, needs_connection=False)
