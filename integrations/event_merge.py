@@ -1,7 +1,7 @@
 """Changing an event in somebody's calendar without taking away what they made of it.
 
-Ours are its time, names, place and state; theirs are alarms, colour, categories, notes added to our description, and
-every property we do not write.
+Ours are its time, names, place and state; theirs are alarms, colour, categories, a title of their own, notes added to
+our description, and every property we do not write.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ OURS = (
 )  # fmt: skip
 WRITTEN = "X-HALFPAST-DESCRIPTION"
 """Carries the description as it was written last, to tell what the person added to it."""
+TITLE = "X-HALFPAST-SUMMARY"
+"""Carries the title as it was written last, to tell whether the person gave the event another one."""
 
 
 def new_text(event: CalendarEvent) -> str:
@@ -43,6 +45,7 @@ def merged_text(current: str, event: CalendarEvent) -> str:
     has_moved = _moved(theirs, ours)
     sequence = theirs.get("SEQUENCE", 0)  # a server or the person may have raised it
     _take_description(theirs, ours)
+    _take_title(theirs, ours)
     for name in OURS:
         theirs.pop(name, None)
         if name in ours:
@@ -102,6 +105,15 @@ def _take_description(theirs: Event, ours: Event) -> None:
             theirs[name] = vText(value)
 
 
+def _take_title(theirs: Event, ours: Event) -> None:
+    """A title of their own becomes that of `ours`; the one it hides is noted."""
+    shown, written = theirs.get("SUMMARY"), _unescaped(str(theirs.get(TITLE, "")))
+    theirs.pop(TITLE, None)
+    theirs[TITLE] = vText(str(ours["SUMMARY"]))
+    if shown is not None and written and str(shown) != written:
+        ours["SUMMARY"] = shown
+
+
 def _unescaped(text: str) -> str:
     """TEXT of a property whose type the parser does not know (RFC 5545 §3.3.11)."""
     return re.sub(r"\\(.)", lambda match: "\n" if match[1] in "nN" else match[1], text)
@@ -120,6 +132,7 @@ def _fires_at_a_fixed_time(alarm: Any) -> bool:
 def _fresh(event: CalendarEvent) -> Calendar:
     calendar = Calendar.from_ical(calendar_text(event))
     master = _master(calendar, event.uid)
+    master[TITLE] = vText(str(master["SUMMARY"]))
     if event.description:
         master[WRITTEN] = vText(str(master["DESCRIPTION"]))
     return calendar

@@ -65,6 +65,20 @@ def test_a_description_that_was_rewritten_gives_way() -> None:
     assert description(merged_text(text, MOVED)) == "Changed"
 
 
+@pytest.mark.parametrize("title", ["Call Casey", "Intro", "Ärger\\; nein"])
+def test_a_title_of_their_own_stays(title: str) -> None:
+    renamed = new_text(EVENT).replace("\r\nSUMMARY:Intro\\; with\\, commas", f"\r\nSUMMARY:{title}")
+    once = merged_text(renamed, MOVED)
+    assert f"\r\nSUMMARY:{title}\r\n" in once
+    assert f"\r\nSUMMARY:{title}\r\n" in merged_text(once, replace(MOVED, summary="Ours by now"))
+
+
+def test_a_title_they_did_not_touch_follows_ours() -> None:
+    renamed = merged_text(new_text(EVENT), replace(EVENT, summary="Second, title"))
+    assert master(renamed)["SUMMARY"] == "Second, title"
+    assert master(merged_text(renamed, replace(EVENT, summary="Third")))["SUMMARY"] == "Third"
+
+
 def test_removed_alarms_stay_removed_and_added_ones_stay() -> None:
     head, _, rest = new_text(EVENT).partition("BEGIN:VALARM")
     bare = head + rest.partition("END:VALARM\r\n")[2]
