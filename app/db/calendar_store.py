@@ -54,6 +54,11 @@ class SqlCalendarStore(SqlCalendarObjects, SqlPublishedCalendars):
         query = select(*_ACCOUNT).where(_accounts.user_id == user_id).order_by(_accounts.id)
         return [self._account_of(row) for row in await self._db.execute(query)]
 
+    async def accounts_at(self, org_id: str, provider: str) -> list[CalendarAccount]:
+        where = (_accounts.org_id == org_id, _accounts.provider == provider)
+        query = select(*_ACCOUNT).where(*where).order_by(_accounts.id)
+        return [self._account_of(row) for row in await self._db.execute(query)]
+
     async def connected_accounts(self) -> list[CalendarAccount]:
         query = select(*_ACCOUNT).where(_accounts.provider != BUILTIN).order_by(_accounts.id)
         return [self._account_of(row) for row in await self._db.execute(query)]

@@ -41,7 +41,7 @@ class OrganizationGrants(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GrantGiven:
-    """A grant as the provider understands it; `client` and `scopes` are what an admin has to enter there."""
+    """A grant as the provider understands it; `client` is what the key's holder is called there."""
 
     label: str
     secret: str
@@ -50,7 +50,10 @@ class GrantGiven:
 
 
 class TakesKey(Protocol):
-    """A provider that an organization lets in by a key which its administrator hands over."""
+    """A provider that an organization lets in by a key which its administrator hands over. `scopes_to_enter` are what
+    they have to allow there beside."""
+
+    scopes_to_enter: tuple[str, ...]
 
     def read_key(self, text: str) -> GrantGiven:
         """What a pasted key grants. `Invalid` (field `key`) when it is no such key, or one of another service."""

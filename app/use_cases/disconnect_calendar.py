@@ -3,10 +3,10 @@ into them stay where they are: they are the person's."""
 
 from __future__ import annotations
 
-from app.domain.calendars import BUILTIN
+from app.domain.calendars import BUILTIN, CalendarAccount
 from app.domain.errors import Forbidden
 from app.ports import Ports
-from app.ports.storage import AuditEntry, User
+from app.ports.storage import AuditEntry, UnitOfWork, User
 from app.use_cases.calendar_accounts import move_write_calendar, own_account
 from app.use_cases.calendar_trouble import trouble_lane
 from app.use_cases.release_account import release_job
@@ -21,18 +21,26 @@ async def disconnect_calendar(ports: Ports, user: User, account_id: str) -> None
         account = await own_account(work, user, account_id)
         if account.provider == BUILTIN:
             raise Forbidden("The built-in calendars cannot be disconnected.")
-        calendars = await work.calendars.calendars_in(account_id)
-        channels = [each for calendar in calendars for each in await work.channels.of_calendar(calendar.id)]
-        await work.hosts.lock([user.id])
-        await work.calendars.delete_account(account_id)
-        if any(calendar.is_write for calendar in calendars):
-            await move_write_calendar(work, user, None, now)
-        lanes = [lane(calendar.id) for calendar in calendars for lane in (sync_lane, watch_lane)]
-        await work.outbox.drop([*lanes, trouble_lane(account_id)])
-        await work.outbox.enqueue(release_job(ports, account, channels, now), now)
-        entry = AuditEntry(
-            user.org_id, "user", user.id, "calendar.disconnected", "calendar_account", account_id,
-            {"provider": account.provider},
-        )  # fmt: skip
-        await work.audit.write(entry, now)
+        await forget_account(ports, work, account, user, user, now)
         await work.commit()
+
+
+async def forget_account(
+    ports: Ports, work: UnitOfWork, account: CalendarAccount, owner: User, actor: User, now: int
+) -> None:
+    """Everything of it, in a transaction that others may share: the channels are closed and the grant given back after
+    it. `actor` is who wants it so."""
+    calendars = await work.calendars.calendars_in(account.id)
+    channels = [each for calendar in calendars for each in await work.channels.of_calendar(calendar.id)]
+    await work.hosts.lock([owner.id])
+    await work.calendars.delete_account(account.id)
+    if any(calendar.is_write for calendar in calendars):
+        await move_write_calendar(work, owner, None, now)
+    lanes = [lane(calendar.id) for calendar in calendars for lane in (sync_lane, watch_lane)]
+    await work.outbox.drop([*lanes, trouble_lane(account.id)])
+    await work.outbox.enqueue(release_job(ports, account, channels, now), now)
+    entry = AuditEntry(
+        account.org_id, "user", actor.id, "calendar.disconnected", "calendar_account", account.id,
+        {"provider": account.provider},
+    )  # fmt: skip
+    await work.audit.write(entry, now)

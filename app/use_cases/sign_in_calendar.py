@@ -1,8 +1,5 @@
-"""Connect an account at its provider's own sign-in page (OAuth 2.0 authorization code with PKCE).
-
-Everything that must be known when the person comes back travels in the `state`, signed, and bound to the session that
-began: nothing is kept for those who never return. The secret of PKCE is derived from it, and is in nobody's address.
-"""
+"""Connect an account at its provider's own sign-in page (OAuth 2.0 authorization code with PKCE), for whoever is
+signed in here: the state that comes back is bound to their session."""
 
 from __future__ import annotations
 
@@ -10,16 +7,16 @@ from collections.abc import Mapping
 from typing import cast
 
 from app.domain.calendars import CalendarAccount
-from app.domain.errors import Forbidden, Invalid, NotFound, ProviderFailure
+from app.domain.errors import Forbidden, Invalid, ProviderFailure
 from app.ports import Ports
-from app.ports.calendars import Credentials, Grant, SignIn, SignInRequest
+from app.ports.calendars import Credentials, Grant, SignIn
 from app.ports.storage import AuditEntry, User
 from app.use_cases.calendar_accounts import own_account, sync_now
 from app.use_cases.connect_calendar import NewAccount, list_event_calendars, store_account
+from app.use_cases.provider_trip import facts_of, new_state, request_of, require_offered
 from app.use_cases.watch_calendar import mirror_jobs
 
-PURPOSE = "calendar sign-in"
-STATE_SECONDS = 15 * 60
+ERRAND = "calendar sign-in"
 
 
 def begin_sign_in(
@@ -31,17 +28,9 @@ def begin_sign_in(
     """
     if session is None:
         raise Forbidden("Accounts are connected in a browser, where one is signed in.")
-    state = ports.vault.sign(
-        PURPOSE,
-        {
-            "user": user.id,
-            "session": _mark(ports, session),
-            "provider": provider,
-            "account": account_id,
-            "nonce": ports.vault.new_token(),
-        },
-    )
-    return _provider(ports, provider).authorization_url(_request(ports, provider, state, login_hint))
+    sign_in = sign_in_of(ports, provider)
+    state = new_state(ports, ERRAND, session, provider, {"user": user.id, "account": account_id})
+    return sign_in.authorization_url(request_of(ports, provider, state, login_hint))
 
 
 async def finish_sign_in(
@@ -53,14 +42,17 @@ async def finish_sign_in(
     `ProviderFailure` of the provider, `auth` when the person refused or granted too little.
     """
     state = answer.get("state", "")
-    asked = ports.vault.unsign(PURPOSE, state, STATE_SECONDS)
-    if asked is None or session is None:
-        raise Invalid.field("state", "This took too long, or was begun elsewhere. Please try again.")
-    if (asked["user"], asked["session"], asked["provider"]) != (user.id, _mark(ports, session), provider):
-        raise Invalid.field("state", "This was begun in another browser. Please try again.")
-    sign_in = _provider(ports, provider)
-    grant = await sign_in.redeem(_request(ports, provider, state), answer)
-    known = await _known_account(ports, user, provider, grant, asked["account"])
+    asked = facts_of(ports, ERRAND, session, provider, state)
+    if asked["user"] != user.id:
+        raise Invalid.field("state", "This was begun by somebody else. Please try again.")
+    grant = await sign_in_of(ports, provider).redeem(request_of(ports, provider, state), answer)
+    return await keep_grant(ports, user, provider, grant, asked["account"])
+
+
+async def keep_grant(ports: Ports, user: User, provider: str, grant: Grant, account_id: str = "") -> CalendarAccount:
+    """Connect what somebody granted for this user, anew where it is connected already. `account_id` is the account that
+    it must be of; `Invalid` (field `account`) when it is not."""
+    known = await _known_account(ports, user, provider, grant, account_id)
     if known is not None:
         return await _connect_anew(ports, known, grant)
     found = Credentials("", grant.username, grant.secret)
@@ -69,24 +61,10 @@ async def finish_sign_in(
     return await store_account(ports, user, new, found, remote, " ".join(grant.scopes))
 
 
-def callback_address(ports: Ports, provider: str) -> str:
-    """Where the provider sends people back to; it is registered there in these very words."""
-    return f"{ports.base_url}/api/v1/calendar-accounts/{provider}/callback"
-
-
-def _provider(ports: Ports, name: str) -> SignIn:
-    if name not in ports.sign_ins:
-        raise NotFound("This server cannot connect accounts of this kind.")
-    return cast("SignIn", ports.providers[name])
-
-
-def _request(ports: Ports, provider: str, state: str, login_hint: str = "") -> SignInRequest:
-    verifier = ports.vault.lookup(f"PKCE {state}")  # 64 characters that PKCE allows (RFC 7636 §4.1)
-    return SignInRequest(callback_address(ports, provider), state, verifier, login_hint)
-
-
-def _mark(ports: Ports, session: str) -> str:
-    return ports.vault.lookup(f"{PURPOSE} {session}")[:32]
+def sign_in_of(ports: Ports, provider: str) -> SignIn:
+    """The provider's sign-in; `NotFound` where there is none."""
+    require_offered(ports, provider)
+    return cast("SignIn", ports.providers[provider])
 
 
 async def _known_account(

@@ -163,10 +163,25 @@ async def end_session(ports: Ports, session: str, response: Response[Any]) -> No
     response.set_cookie(_cookie(ports, "", 0))
 
 
-def _cookie(ports: Ports, value: str, max_age: int) -> Cookie:
+def trip_cookie_name(ports: Ports) -> str:
+    """The cookie that binds a trip to a provider to the browser where nobody need be signed in."""
+    return f"{cookie_name(ports)}-trip"
+
+
+def start_trip(ports: Ports, response: Response[Any], secret: str, seconds: int) -> None:
+    """Give this browser the secret of a trip."""
+    response.set_cookie(_cookie(ports, secret, seconds, trip_cookie_name(ports)))
+
+
+def end_trip(ports: Ports, response: Response[Any]) -> None:
+    """Take it back."""
+    response.set_cookie(_cookie(ports, "", 0, trip_cookie_name(ports)))
+
+
+def _cookie(ports: Ports, value: str, max_age: int, name: str = "") -> Cookie:
     """Also to end it: browsers take nothing named `__Host-` without these attributes."""
     return Cookie(
-        key=cookie_name(ports),
+        key=name or cookie_name(ports),
         value=value,
         max_age=max_age,
         httponly=True,

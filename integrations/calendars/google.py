@@ -33,7 +33,7 @@ from integrations.google.calendar_api import CalendarApi, pages
 from integrations.google.delegation import Delegation, read_key
 from integrations.google.own_ids import generation_of, own_id, uid_of
 from integrations.google.session import GoogleSession, Json
-from integrations.google.sign_in import GoogleSignIn
+from integrations.google.sign_in import CALENDAR_SCOPES, GoogleSignIn
 from integrations.google.text import Part, composed, part_of, parts_of
 from integrations.oauth import OAuthClient
 
@@ -50,6 +50,7 @@ class GoogleProvider:
     the instances of a series are part of their master's object."""
 
     name = "google"
+    scopes_to_enter = CALENDAR_SCOPES
     capabilities = Capabilities(
         writable=True,
         incremental=True,

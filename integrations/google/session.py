@@ -1,4 +1,4 @@
-"""Calls of the Calendar API in the name of an account, with tokens that are renewed and kept."""
+"""Calls of Google's APIs in the name of an account, with tokens that are renewed and kept."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ from app.domain.errors import ProviderFailure
 from app.ports.calendars import Credentials
 from app.ports.storage import UnitOfWork
 from integrations.google.addresses import Addresses
+from integrations.google.delegation import Delegation
 from integrations.google.threads import Threads
 from integrations.google.tokens import Tokens
 from integrations.oauth import OAuthClient
 
 Json = dict[str, Any]
 Ask = Callable[[Any], Any]
-"""From the Calendar service, as the library builds it, to one of its requests."""
+"""From a service, as the library builds it, to one of its requests."""
+Api = tuple[str, str]
+"""A service's name and version, as Google's library knows them."""
+CALENDAR: Api = ("calendar", "v3")
+PEOPLE: Api = ("people", "v1")
 
 EARLY = 60
 """Seconds before its end in which an access token is not used any more."""
@@ -54,7 +59,7 @@ class GoogleSession:
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
 
-    async def call(self, credentials: Credentials, ask: Ask, *, etag: str | None = None) -> Json:
+    async def call(self, credentials: Credentials, ask: Ask, *, etag: str | None = None, api: Api = CALENDAR) -> Json:
         """The answer to one request; with `etag` only if the event is still that one (412 is `conflict`). A token that
         Google does not take is renewed, once."""
         account = self._account(credentials)
@@ -62,41 +67,49 @@ class GoogleSession:
             await self._renew(credentials, account, account.tokens)
         used = account.tokens
         try:
-            return await self._exchange(used, ask, etag)
+            return await self._exchange(used, ask, etag, api)
         except ProviderFailure as failure:
             if failure.kind != "auth" or not _is_unauthorized(failure):
                 raise
         await self._renew(credentials, account, used)
-        return await self._exchange(account.tokens, ask, etag)
+        return await self._exchange(account.tokens, ask, etag, api)
 
     def newest(self, credentials: Credentials) -> str:
         """The account's secret as it is by now."""
+        if Delegation.of_secret(credentials.secret):
+            return credentials.secret
         return self._account(credentials).tokens.to_text()
 
-    def forget(self, credentials: Credentials) -> Tokens:
-        """The tokens of an account that is not used any more."""
+    def forget(self, credentials: Credentials) -> Tokens | None:
+        """The tokens of an account that is not used any more; None where they were not given for it alone."""
+        delegation = Delegation.of_secret(credentials.secret)
+        if delegation is not None:
+            self._accounts.pop(delegation.mark_for(credentials.username), None)
+            return None
         tokens = self._account(credentials).tokens
         self._accounts.pop(tokens.refresh, None)
         return tokens
 
     def _account(self, credentials: Credentials) -> _Account:
+        delegation = Delegation.of_secret(credentials.secret)
+        if delegation is not None:
+            return self._accounts.setdefault(delegation.mark_for(credentials.username), _Account(Tokens("", "", 0)))
         given = Tokens.from_text(credentials.secret)
         account = self._accounts.setdefault(given.refresh, _Account(given))
         if given.expires_at > account.tokens.expires_at + EARLY:  # renewed by another process
             account.tokens = given
         return account
 
-    async def _exchange(self, tokens: Tokens, ask: Ask, etag: str | None) -> Json:
+    async def _exchange(self, tokens: Tokens, ask: Ask, etag: str | None, api: Api) -> Json:
         def exchange(connection: httplib2.Http) -> Json:
             authorized = google_auth_httplib2.AuthorizedHttp(
                 GoogleCredentials(tokens.access), connection, refresh_status_codes=()
             )
             service = build(
-                "calendar",
-                "v3",
+                *api,
                 http=authorized,
                 static_discovery=True,
-                client_options={"api_endpoint": self.addresses.calendar},
+                client_options={"api_endpoint": self.addresses.people if api == PEOPLE else self.addresses.calendar},
             )
             request = ask(service)
             if etag is not None:
@@ -112,12 +125,16 @@ class GoogleSession:
         async with account.lock:
             if account.tokens is not used:
                 return
-            account.tokens = await self.threads.run(lambda connection: self._renewed(used, connection))
+            account.tokens = await self.threads.run(lambda connection: self._renewed(credentials, used, connection))
             if account.tokens.refresh != used.refresh:
                 self._accounts[account.tokens.refresh] = account
             await self._keep(credentials, account.tokens, used)
 
-    def _renewed(self, tokens: Tokens, connection: httplib2.Http) -> Tokens:
+    def _renewed(self, credentials: Credentials, tokens: Tokens, connection: httplib2.Http) -> Tokens:
+        delegation = Delegation.of_secret(credentials.secret)
+        if delegation is not None:
+            acting = delegation.token_for(credentials.username, self.addresses.token, connection)
+            return replace(tokens, access=str(acting.token), expires_at=self._end(acting.expiry))
         google = GoogleCredentials(
             None,
             refresh_token=tokens.refresh,
@@ -126,18 +143,21 @@ class GoogleSession:
             client_secret=self._client.client_secret,
         )
         google.refresh(google_auth_httplib2.Request(connection))
-        ends = google.expiry  # naive, UTC, by this machine's clock
-        left = (ends.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds() if ends else 0
         return replace(
             tokens,
             access=str(google.token),
             refresh=str(google.refresh_token or tokens.refresh),
-            expires_at=self._clock() + max(int(left), 2 * EARLY),
+            expires_at=self._end(google.expiry),
         )
+
+    def _end(self, expiry: datetime | None) -> int:
+        """By our clock; the library's is naive, UTC, by this machine's."""
+        left = (expiry.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds() if expiry else 0
+        return self._clock() + max(int(left), 2 * EARLY)
 
     async def _keep(self, credentials: Credentials, new: Tokens, used: Tokens) -> None:
         """Under the account, unless it was connected anew meanwhile."""
-        if not credentials.account_id:
+        if not credentials.account_id or not used.refresh:  # the latter rests on a key
             return
         async with self._unit_of_work() as work:
             stored = await work.calendars.account(credentials.account_id)

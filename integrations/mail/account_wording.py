@@ -29,8 +29,8 @@ ACCOUNT_WORDS = {
     "calendar_invitation": AccountWords(
         "Please connect your calendar at {organization}",
         "Connect your calendar, {name}",
-        "{reason} asks you to connect your calendar at {organization}, so that nobody books over your events. You sign in"
-        " at Google or Microsoft; you need no password here. The link is good for a week, and for you alone.",
+        "{reason} asks you to connect your calendar at {organization}, so that nobody books over your events. You sign"
+        " in at Google or Microsoft; you need no password here. The link is good for a week, and for you alone.",
         "Connect a calendar",
         "If you did not expect this, you need not do anything: nothing is connected without you.",
         "good",

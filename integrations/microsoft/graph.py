@@ -16,7 +16,7 @@ import httpx2
 from app.domain.errors import ProviderFailure
 from app.ports.calendars import Credentials
 from integrations.http import OutwardHttp, OutwardResponse, retry_after, same_origin
-from integrations.microsoft.tokens import RECONNECT, MicrosoftTokens, tenant_of
+from integrations.microsoft.tokens import CLOSED, NEEDED, RECONNECT, MicrosoftTokens, tenant_of
 
 Json = dict[str, Any]
 
@@ -38,17 +38,24 @@ class Repeated(ProviderFailure):
 
 class Graph:
     """Graph on behalf of one account. `api` is the service's address; `gate` bounds the account's requests at a
-    time."""
+    time; `scope` is what the tokens are to be good for."""
 
     def __init__(
-        self, http: OutwardHttp, tokens: MicrosoftTokens, api: str, credentials: Credentials, gate: asyncio.Semaphore
+        self,
+        http: OutwardHttp,
+        tokens: MicrosoftTokens,
+        api: str,
+        credentials: Credentials,
+        gate: asyncio.Semaphore,
+        scope: str = NEEDED,
     ) -> None:
         self._http = http
         self._tokens = tokens
+        self._scope = scope
         self._base = api.rstrip("/").removesuffix("/v1.0") + "/v1.0"
         self._credentials = credentials
-        by_tenant = tenant_of(credentials.secret) is not None
-        self._mailbox = f"/users/{quote(credentials.username, safe='@')}" if by_tenant else "/me"
+        self._by_tenant = tenant_of(credentials.secret) is not None
+        self._mailbox = f"/users/{quote(credentials.username, safe='@')}" if self._by_tenant else "/me"
         self._gate = gate
 
     def url(self, path: str, **query: str | int) -> str:
@@ -96,14 +103,16 @@ class Graph:
         if body is not None:
             sent["Content-Type"] = "application/json"
         content = None if body is None else json.dumps(body).encode()
-        token = await self._tokens.access(self._credentials)
+        token = await self._tokens.access(self._credentials, scope=self._scope)
         async with self._gate:
             answer = await self._http.request(method, url, headers=sent, content=content, auth=_Bearer(token))
             if answer.status == 401:
-                token = await self._tokens.access(self._credentials, rejected=token)
+                token = await self._tokens.access(self._credentials, rejected=token, scope=self._scope)
                 answer = await self._http.request(method, url, headers=sent, content=content, auth=_Bearer(token))
         if answer.status >= 300:
-            raise failure_of(answer, writing=method != "GET")
+            failure = failure_of(answer, writing=method != "GET")
+            # The owner of a mailbox that an admin opened can mend nothing by signing in.
+            raise ProviderFailure("auth", CLOSED) if self._by_tenant and failure.kind == "auth" else failure
         return answer
 
 

@@ -41,6 +41,13 @@ TIMEOUT = (5, 15)
 """Seconds to connect and to answer, of the identity service."""
 THREADS = 4
 RECONNECT = "Microsoft does not let Halfpast into this account any more. Connect it again."
+CLOSED = (
+    "Microsoft refuses what an admin had granted for your whole organization: an admin must renew the grant under"
+    " People, “Connect for everybody”."
+)
+_WHO = ("openid", "profile")
+_PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
+"""The tenant of all personal accounts (id-token-claims-reference.md)."""
 _OURS_TO_MEND = frozenset({"invalid_client", "unauthorized_client", "invalid_request", "invalid_scope"})
 _PASSING = frozenset({"temporarily_unavailable", "server_error"})
 
@@ -86,12 +93,43 @@ class MicrosoftTokens:
 
     def authorization_url(self, request: SignInRequest) -> str:
         """Where to send the person (authorization code with PKCE, RFC 7636)."""
+        return self._authorize_url(request, self._client.sign_in, (*wanted_scopes(request), *_WITH_EVERY_SIGN_IN))
+
+    def tenant_sign_in_url(self, request: SignInRequest) -> str:
+        """The same, only to learn which organization somebody is of."""
+        return self._authorize_url(request, self._organizations, _WHO)
+
+    def consent_url(self, tenant: str, redirect_uri: str, state: str) -> str:
+        """Where an admin agrees to all application permissions that the program is registered with
+        (v2-admin-consent.md)."""
+        query = {
+            "client_id": self._client.client_id,
+            "scope": self._all_permissions,
+            "redirect_uri": redirect_uri,
+            "state": state,
+        }
+        return f"{self._authority(tenant)}/v2.0/adminconsent?{urlencode(query)}"
+
+    def _authority(self, tenant: str) -> str:
+        return f"{self._client.sign_in.rstrip('/').rpartition('/')[0]}/{tenant}"
+
+    @property
+    def _organizations(self) -> str:
+        """The authority of work and school accounts; that of one tenant where the program is registered there alone."""
+        tenant = self._client.sign_in.rstrip("/").rpartition("/")[2]
+        return self._authority("organizations" if tenant in {"common", "consumers"} else tenant)
+
+    @property
+    def _all_permissions(self) -> str:
+        return f"{self._client.api.rstrip('/').removesuffix('/v1.0')}/.default"
+
+    def _authorize_url(self, request: SignInRequest, authority: str, scopes: tuple[str, ...]) -> str:
         query = {
             "client_id": self._client.client_id,
             "response_type": "code",
             "redirect_uri": request.redirect_uri,
             "response_mode": "query",
-            "scope": " ".join((*wanted_scopes(request), *_WITH_EVERY_SIGN_IN)),
+            "scope": " ".join(scopes),
             "state": request.state,
             "nonce": hashlib.sha256(_nonce(request).encode()).hexdigest(),
             "code_challenge": _url_safe(hashlib.sha256(request.verifier.encode()).digest()),
@@ -99,18 +137,23 @@ class MicrosoftTokens:
             "client_info": "1",
         }
         query |= {"login_hint": request.login_hint} if request.login_hint else {"prompt": "select_account"}
-        return f"{self._client.sign_in.rstrip('/')}/oauth2/v2.0/authorize?{urlencode(query)}"
+        return f"{authority.rstrip('/')}/oauth2/v2.0/authorize?{urlencode(query)}"
 
     async def redeem(self, request: SignInRequest, answer: Mapping[str, str]) -> Grant:
         """The tokens for what came back; `username` is the name Microsoft has for the account. `auth` when the person
         refused, or gave too little."""
-        if answer.get("state") != request.state:
-            raise ProviderFailure("auth", "This sign-in was begun elsewhere. Start again from Halfpast.")
+        _check_state(request, answer)
         return await self._in_thread(self._redeem, request, dict(answer))
 
-    async def access(self, credentials: Credentials, *, rejected: str | None = None) -> str:
-        """An access token. `rejected` is one that was refused although it had not expired."""
-        task = asyncio.create_task(self._access(credentials, rejected))
+    async def tenant_of_sign_in(self, request: SignInRequest, answer: Mapping[str, str]) -> str:
+        """The id of the organization that the person who came back is of: what Microsoft says in the token, for what
+        stands in the address can be typed by anybody."""
+        _check_state(request, answer)
+        return await self._in_thread(self._tenant, request, dict(answer))
+
+    async def access(self, credentials: Credentials, *, rejected: str | None = None, scope: str = NEEDED) -> str:
+        """An access token for a scope. `rejected` is one that was refused although it had not expired."""
+        task = asyncio.create_task(self._access(credentials, rejected, scope))
         self._renewing.add(task)
         task.add_done_callback(self._done)
         return await asyncio.shield(task)
@@ -120,16 +163,17 @@ class MicrosoftTokens:
         if not task.cancelled():
             task.exception()  # nobody may be waiting for it any more
 
-    async def _access(self, credentials: Credentials, rejected: str | None) -> str:
+    async def _access(self, credentials: Credentials, rejected: str | None, scope: str) -> str:
         async with self._locks[credentials.account_id or credentials.username]:
             secret = await self._latest(credentials)
             try:
-                access = await self._in_thread(self._silently, secret, rejected)
+                access = await self._in_thread(self._silently, secret, rejected, scope)
             except ProviderFailure:
                 latest = await self._latest(credentials)
                 if latest == secret:
                     raise
-                access = await self._in_thread(self._silently, latest, rejected)  # another process renewed it meanwhile
+                # Another process renewed it meanwhile.
+                access = await self._in_thread(self._silently, latest, rejected, scope)
             if access.changed is not None and credentials.account_id:
                 await self._store(credentials.account_id, access.changed)
             return access.token
@@ -153,24 +197,39 @@ class MicrosoftTokens:
     # in threads
 
     def _redeem(self, request: SignInRequest, answer: dict[str, str]) -> Grant:
+        cache = _cache("")
+        asked = (*wanted_scopes(request), *_WITH_EVERY_SIGN_IN)
+        result = self._result(request, answer, asked, cache, self._client.sign_in)
+        scopes = tuple(scope.rsplit("/", 1)[-1] for scope in str(result.get("scope", "")).split())
+        if NEEDED.lower() not in {scope.lower() for scope in scopes}:
+            raise ProviderFailure("auth", "Halfpast needs the permission to read and write your calendars.")
+        username = str(result.get("id_token_claims", {}).get("preferred_username", ""))
+        return Grant(username, cache.serialize(), scopes)
+
+    def _tenant(self, request: SignInRequest, answer: dict[str, str]) -> str:
+        result = self._result(request, answer, _WHO, _cache(""), self._organizations)
+        tenant = str(result.get("id_token_claims", {}).get("tid", ""))
+        if not tenant or tenant == _PERSONAL:
+            raise ProviderFailure("auth", "This needs a work or school account of Microsoft.")
+        return tenant
+
+    def _result(
+        self, request: SignInRequest, answer: dict[str, str], scopes: tuple[str, ...], cache: Any, authority: str
+    ) -> Mapping[str, Any]:
+        """What Microsoft gives for the code that came back."""
         flow = {
             "state": request.state,
             "redirect_uri": request.redirect_uri,
-            "scope": [*wanted_scopes(request), *_WITH_EVERY_SIGN_IN],
+            "scope": list(scopes),
             "code_verifier": request.verifier,
             "nonce": _nonce(request),
         }
-        cache = _cache("")
-        with self._application(cache, self._client.sign_in) as application:
-            result = application.acquire_token_by_auth_code_flow(flow, answer)
-            _check(result)
-            scopes = tuple(scope.rsplit("/", 1)[-1] for scope in str(result.get("scope", "")).split())
-            if NEEDED.lower() not in {scope.lower() for scope in scopes}:
-                raise ProviderFailure("auth", "Halfpast needs the permission to read and write your calendars.")
-            username = str(result.get("id_token_claims", {}).get("preferred_username", ""))
-            return Grant(username, cache.serialize(), scopes)
+        with self._application(cache, authority) as application:
+            result: Mapping[str, Any] = application.acquire_token_by_auth_code_flow(flow, answer)
+        _check(result)
+        return result
 
-    def _silently(self, secret: str, rejected: str | None) -> _Access:
+    def _silently(self, secret: str, rejected: str | None, scope: str) -> _Access:
         tenant = tenant_of(secret)
         if tenant is not None:
             return _Access(self._for_tenant(tenant, rejected), None)
@@ -179,22 +238,22 @@ class MicrosoftTokens:
             account = next(iter(application.get_accounts()), None)
             if account is None:
                 raise ProviderFailure("auth", RECONNECT)
-            result = application.acquire_token_silent_with_error([NEEDED], account)
+            result = application.acquire_token_silent_with_error([scope], account)
             if result and rejected is not None and result.get("access_token") == rejected:
-                result = application.acquire_token_silent_with_error([NEEDED], account, force_refresh=True)
+                result = application.acquire_token_silent_with_error([scope], account, force_refresh=True)
             _check(result)
             changed = cache.serialize() if cache.has_state_changed else None
             return _Access(str(result["access_token"]), changed)
 
     def _for_tenant(self, tenant: str, rejected: str | None) -> str:
         """The program's own token in an organization."""
-        scope = f"{self._client.api.rstrip('/').removesuffix('/v1.0')}/.default"
-        authority = f"{self._client.sign_in.rstrip('/').rpartition('/')[0]}/{tenant}"
-        with self._application(self._own[tenant], authority) as application:
-            result = application.acquire_token_for_client([scope])
+        with self._application(self._own[tenant], self._authority(tenant)) as application:
+            result = application.acquire_token_for_client([self._all_permissions])
             if rejected is not None and result.get("access_token") == rejected:
                 application.remove_tokens_for_client()
-                result = application.acquire_token_for_client([scope])
+                result = application.acquire_token_for_client([self._all_permissions])
+        if result.get("error") == "unauthorized_client":  # not in this directory (any more)
+            raise ProviderFailure("refused", CLOSED)
         _check(result)
         return str(result["access_token"])
 
@@ -248,6 +307,11 @@ def _cache(secret: str) -> Any:
 def wanted_scopes(request: SignInRequest) -> tuple[str, ...]:
     """What to ask the person for."""
     return (*SCOPES, CONTACTS) if request.with_contacts else SCOPES
+
+
+def _check_state(request: SignInRequest, answer: Mapping[str, str]) -> None:
+    if answer.get("state") != request.state:
+        raise ProviderFailure("auth", "This sign-in was begun elsewhere. Start again from Halfpast.")
 
 
 def _check(result: Mapping[str, Any] | None) -> None:

@@ -52,6 +52,10 @@ NOTICES: Mapping[str, str] = {
     "sign-in-stale": "Nothing was connected: it took too long, or was begun in another browser. Please try again.",
     "sign-in-unreachable": "Nothing was connected: the provider does not answer. Please try again later.",
     "sign-in-failed": "Nothing was connected: the provider's answer could not be used. Please try again.",
+    "grant-given": "Halfpast is let in for your whole organization. Choose below whose calendars to connect.",
+    "grant-taken": "Nothing was granted: another organization on this server is connected to yours there already.",
+    "grant-removed": "The grant is forgotten, and the calendars connected by it are disconnected.",
+    "colleagues-connected": "The calendars are connected. All of them block time until their people choose otherwise.",
     "disconnected": "The account is disconnected. Events already written into it stay there.",
     "disconnected-microsoft": "The account is disconnected. Events already written into it stay there. Take the access "
     "back at account.microsoft.com/privacy/app-access, or for a work or school account at myapps.microsoft.com.",

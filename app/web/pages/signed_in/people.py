@@ -10,11 +10,13 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from app.domain.errors import AlreadyExists, HalfpastError, Invalid, NotFound
+from app.domain.errors import AlreadyExists, HalfpastError, Invalid, NotFound, RateLimited
 from app.ports.storage import User
+from app.use_cases.invite_to_connect import ask_to_connect
 from app.use_cases.manage_people import NewUser, invite_user
 from app.web.api.fields import Email, RequiredLine
 from app.web.pages.rendering import see_other
+from app.web.pages.signed_in.entry import limit_attempts
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import Member, app_page, done, need_admin, ports_of
 from app.web.sessions import Caller
@@ -35,6 +37,8 @@ class PersonRow:
     roles: str
     state: str
     hours: str
+    ask: str
+    """Where to ask them to connect a calendar; empty when they are switched off."""
 
 
 def _row(user: User) -> PersonRow:
@@ -43,7 +47,8 @@ def _row(user: User) -> PersonRow:
     state = "" if user.is_active else "Switched off"
     if user.is_active and user.password_hash is None:
         state = "Invited"
-    return PersonRow(user.name, user.email, roles, state, f"/app/people/{user.id}/availability")
+    ask = f"/app/people/{user.id}/ask" if user.is_active else ""
+    return PersonRow(user.name, user.email, roles, state, f"/app/people/{user.id}/availability", ask)
 
 
 @get("/people")
@@ -98,4 +103,21 @@ async def hours_of(request: Request[Any, Any, Any], caller: Member, user_id: Fro
     return see_other(f"/app/availability/{schedules[0].id}")
 
 
-routes: Sequence[Any] = (people_page, invite, hours_of)
+@post("/people/{user_id:uuid}/ask")
+async def ask(request: Request[Any, Any, Any], caller: Member, user_id: FromPath[UUID]) -> Response[Any]:
+    """Mail somebody a link to connect a calendar. The answer itself shows it, to be handed over in another way too."""
+    need_admin(caller)
+    ports = ports_of(request)
+    try:
+        await limit_attempts(request, f"ask {user_id}")
+        address = await ask_to_connect(ports, caller.user, str(user_id))
+    except RateLimited as refusal:
+        form = Form.of({"roles": ["employee"]})
+        form.refuse(refusal)
+        return await _page(request, caller, form, refusal)
+    async with ports.read() as work:
+        user = await work.people.user(str(user_id))
+    return app_page(request, caller, "asked", person=user, address=address)
+
+
+routes: Sequence[Any] = (people_page, invite, hours_of, ask)

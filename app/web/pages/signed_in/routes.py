@@ -18,9 +18,11 @@ from app.web.pages.signed_in import (
     connections,
     edits,
     entry,
+    invited,
     links,
     mail,
     one_time,
+    organization_calendars,
     password,
     people,
     phone,
@@ -51,6 +53,7 @@ _router = Router(
         *connections.routes,
         *phone.routes,
         *people.routes,
+        *organization_calendars.routes,
         *settings.routes,
         *mail.routes,
     ],
@@ -61,4 +64,11 @@ _router = Router(
     opt=SKIP_COMPRESSION,
 )
 
-app_routes: Sequence[ControllerRouterHandler] = (entry.home, entry.enter, entry.set_up, *password.routes, _router)
+app_routes: Sequence[ControllerRouterHandler] = (
+    entry.home,
+    entry.enter,
+    entry.set_up,
+    *password.routes,
+    *invited.routes,
+    _router,
+)
