@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`halfpast serve` over a fresh demo workspace, without rate limits in the way."""
     need("chromium")
-    with _serving(tmp_path_factory.mktemp("halfpast"), with_demo=True) as running:
+    with serving(tmp_path_factory.mktemp("halfpast"), with_demo=True) as running:
         yield running
 
 
@@ -45,12 +45,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The same over an empty database, as on the first run."""
     need("chromium")
-    with _serving(tmp_path_factory.mktemp("halfpast"), with_demo=False) as running:
+    with serving(tmp_path_factory.mktemp("halfpast"), with_demo=False) as running:
         yield running
 
 
 @contextmanager
-def _serving(folder: Path, *, with_demo: bool) -> Iterator[Site]:
+def serving(folder: Path, *, with_demo: bool, **variables: str) -> Iterator[Site]:
+    """`halfpast serve` over a database of its own in this folder, with these variables of the environment besides."""
     address = f"http://127.0.0.1:{_free_port()}"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("HALFPAST_")},
@@ -62,6 +63,7 @@ def _serving(folder: Path, *, with_demo: bool) -> Iterator[Site]:
         "HALFPAST_RATE_LIMIT_BOOKING": "100000/minute",
         "HALFPAST_RATE_LIMIT_LOGIN": "100000/minute",
         "HALFPAST_ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
+        **variables,
     }
 
     def halfpast(*arguments: str) -> str:

@@ -45,10 +45,12 @@ class Site:
 
 @dataclass
 class Visitors:
-    """Makes visitors and looks after them."""
+    """Makes visitors and looks after them. `neighbours` are other origins that they may be sent to, with certificates
+    that nobody else knows."""
 
     browser: Browser
     site: Site
+    neighbours: frozenset[str] = frozenset()
     _contexts: list[BrowserContext] = field(default_factory=list)
     _complaints: list[str] = field(default_factory=list)
     _elsewhere: list[str] = field(default_factory=list)
@@ -73,6 +75,7 @@ class Visitors:
             locale=locale,
             timezone_id=timezone,
             reduced_motion="reduce",
+            ignore_https_errors=bool(self.neighbours),
         )
         context.set_default_timeout(15_000)
         self._contexts.append(context)
@@ -88,7 +91,8 @@ class Visitors:
             self._complaints.append(message.text)
 
     def _on_request(self, request: Request, own: str) -> None:
-        if urlsplit(request.url).netloc != own and not request.url.startswith("data:"):
+        there = urlsplit(request.url)
+        if there.netloc != own and there.scheme != "data" and f"{there.scheme}://{there.netloc}" not in self.neighbours:
             self._elsewhere.append(request.url)
 
     def close(self) -> None:

@@ -148,7 +148,8 @@ class IdentityService:
             for email in self.mailboxes
         )
         page = (
-            '<!doctype html><html lang="en"><title>Permissions requested</title><h1>Permissions requested</h1>'
+            '<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Permissions requested</title>'
+            "<h1>Permissions requested</h1>"
             f'<form method="post" action="{CONSENT}">{hidden}{choices}<p>{html.escape(query["scope"])}</p>'
             '<button name="decision" value="accept">Accept</button>'
             '<button name="decision" value="cancel">Cancel</button></form></html>'

@@ -14,7 +14,12 @@ from app import doctor
 from app.config import load_settings
 from app.db import models as m
 from app.doctor import Finding, examine
+from app.domain.calendars import Calendar
 from app.ports.calendars import Credentials
+from app.ports.channels import CalendarChannel
+from app.use_cases.ids import new_id
+from app.use_cases.sync_calendar import sync_job
+from app.web.times import rfc3339
 from app.wiring import wire
 from integrations.security import KeyVault
 from tests.capabilities import redis_url
@@ -36,8 +41,8 @@ async def workspace(database_url: str, tmp_path: Path) -> AsyncIterator[Workspac
         yield await make_workspace(parts, clock)
 
 
-async def connected(workspace: Workspace, label: str, credentials: Credentials, status: str = "ok") -> None:
-    """An account of the owner's, last known to be `status`."""
+async def connected(workspace: Workspace, label: str, credentials: Credentials, status: str = "ok") -> Calendar:
+    """An account of the owner's, last known to be `status`; its one calendar."""
     calendar = await workspace.connected_calendar(workspace.owner, synced_at=None)
     async with workspace.ports.unit_of_work() as work:
         await work.calendars.update_account(
@@ -50,13 +55,15 @@ async def connected(workspace: Workspace, label: str, credentials: Credentials, 
             error=None if status == "ok" else "An event was not understood",
         )
         await work.commit()
+    return calendar
 
 
 async def findings(workspace: Workspace, **variables: str) -> dict[str, Finding]:
     """What the doctor says with these settings besides."""
     settings = workspace.parts.settings
     environ = environment(settings.database_url, settings.data_dir)
-    parts = wire(load_settings(environ | {f"HALFPAST_{name}": value for name, value in variables.items()}))
+    chosen = load_settings(environ | {f"HALFPAST_{name}": value for name, value in variables.items()})
+    parts = wire(chosen, clock=workspace.clock)
     try:
         return {finding.name: finding for finding in await examine(parts)}
     finally:
@@ -77,10 +84,43 @@ async def test_every_calendar_account_is_asked_and_nothing_is_changed(
     found = await findings(workspace)
     assert found["calendar account Right"].ok
     assert not found["calendar account Wrong"].ok
-    assert "/app/connections" in found["calendar account Wrong"].words
+    wrong = found["calendar account Wrong"].words
+    assert "let its owner type the new password at http://127.0.0.1:8000/app/connections" in wrong
     assert "An event was not understood" in found["calendar account Behind"].words
+    assert "at once by “Try again”" in found["calendar account Behind"].words
     assert not found["calendar account Behind"].ok
     assert await snapshot(workspace.parts.database) == before
+
+
+@pytest.mark.requires("radicale")
+async def test_the_doctor_says_of_an_account_what_its_page_says(
+    workspace: Workspace, radicale_server: CalendarServer
+) -> None:
+    typed = Credentials(radicale_server.url, USER, PASSWORD)
+    calendar = await connected(workspace, "Mine", await workspace.ports.providers["caldav"].discover(typed))
+    now = workspace.clock.now
+    async with workspace.ports.unit_of_work() as work:
+        await work.calendars.update_calendar(calendar.id, synced_at=now - 120)
+        await work.calendars.update_account(calendar.account_id, scopes="openid https://graph/Calendars.ReadWrite")
+        await work.outbox.enqueue([sync_job(calendar, now + 180)], now)
+        channel = CalendarChannel(new_id(), calendar.org_id, calendar.id, "google", "resource", "token", now + 3600)
+        await work.channels.add(channel, now)
+        await work.commit()
+    finding = (await findings(workspace))["calendar account Mine"]
+    assert finding.ok
+    for words in (
+        f"last read {rfc3339(now - 120)}",
+        "the oldest copy is 120 s old",
+        f"next {rfc3339(now + 180)}",
+        f"Told at once, and looked for every few minutes. Until {rfc3339(now + 3600)}.",
+        "May read and change your calendars. Contacts: no.",
+    ):
+        assert words in finding.words
+    workspace.clock.advance(6 * 3600)
+    late = (await findings(workspace))["calendar account Mine"]
+    assert not late.ok
+    assert "worker may stand still" in late.words
+    assert "next now" in late.words
 
 
 async def test_a_calendar_server_that_is_slow_does_not_keep_the_doctor(
