@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from app.ports.calendars import RemoteObject
 
 MAX_OBJECTS = 50_000
+MAX_ZONES = 50_000_000
+"""Characters of zone definitions that are given to objects, all in all: each of 50,000 events may name a long one.
+Objects after that go without, and are told of for it."""
 _LINE = re.compile(r"[^\r\n]+")
-_UID = re.compile(r"^UID(?:;[^:]*)?:(.*(?:\r?\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
+_UID = re.compile(r"^UID(?:;[^:]*)?:(.*+(?:\r?\n[ \t].*+)*+)", re.MULTILINE | re.IGNORECASE)
 _TZID = re.compile(r'TZID(?:;[^:=]*)?[:=]"?([^":;\r\n]+)', re.IGNORECASE)
 _STAMP = re.compile(r"^(?:DTSTAMP|X-MICROSOFT-CDO-[^:;]*)[;:].*\r?\n?", re.MULTILINE | re.IGNORECASE)
 _FOLD = re.compile(r"\r?\n[ \t]")
@@ -49,7 +52,12 @@ def split(text: str) -> IcsFile:
         raise NotACalendar(f"it holds more than {MAX_OBJECTS} events")
     named = dict(_header(line) for line in head)
     found = IcsFile(named.get("X-WR-CALNAME", ""), named.get("X-WR-TIMEZONE"))
-    found.objects = [_object(uid, parts, zones) for uid, parts in events.items()]
+    left = MAX_ZONES
+    for uid, parts in events.items():
+        body = "".join(parts)
+        definitions = [zones[tzid] for tzid in dict.fromkeys(_TZID.findall(body)) if tzid in zones]
+        left -= sum(map(len, definitions))
+        found.objects.append(_object(uid, body, definitions if left >= 0 else []))
     return found
 
 
@@ -96,10 +104,8 @@ def _uid(block: str) -> str:
     return uid or f"\0{hashlib.sha256(block.encode(errors='replace')).hexdigest()}"
 
 
-def _object(uid: str, parts: Sequence[str], zones: dict[str, str]) -> RemoteObject:
-    body = "".join(parts)
-    named = [zones[tzid] for tzid in dict.fromkeys(_TZID.findall(body)) if tzid in zones]
-    data = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{''.join(named)}{body}END:VCALENDAR\r\n"
+def _object(uid: str, body: str, definitions: Sequence[str]) -> RemoteObject:
+    data = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{''.join(definitions)}{body}END:VCALENDAR\r\n"
     # Many publishers stamp every event anew each time: that alone is no change.
     etag = hashlib.sha256(_STAMP.sub("", data).encode(errors="replace")).hexdigest()[:32]
     name = hashlib.sha256(uid.encode(errors="replace")).hexdigest()[:40]

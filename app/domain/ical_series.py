@@ -9,15 +9,16 @@ from typing import Any
 from recurring_ical_events import Occurrence, Series
 from recurring_ical_events.adapters.event import EventAdapter
 
-from app.domain.rrules import BoundedRule, last_instant
+from app.domain.rrules import BoundedRule, Effort, last_instant
 
 Vcomponent = Any  # an icalendar component; what a property of it may be is a union of thirty types
 
 
 class EventInZone(EventAdapter):
-    """A VEVENT with the calendar's zone, which its rules need."""
+    """A VEVENT with what its rules need: the calendar's zone, and how much may be spent on them."""
 
     zone: tzinfo = UTC
+    effort: Effort | None = None
 
     @property
     def source(self) -> Vcomponent:
@@ -40,16 +41,18 @@ class EventSeries(Series):
     class RecurrenceRules(Series.RecurrenceRules):
         def create_rule_with_start(self, rule_string: str) -> BoundedRule:
             core: Any = self.core
-            return BoundedRule(rule_string, as_datetime(self.start), last_instant(rule_string, core.start, core.zone))
+            until = last_instant(rule_string, core.start, core.zone)
+            return BoundedRule(rule_string, as_datetime(self.start), until, core.effort)
 
     def occurrence(self, adapter: Any, start: Any = None, end: Any = None) -> Instance:
         return Instance(adapter, start, end, self.sequence)
 
 
-def event_adapter(event: Vcomponent, zone: tzinfo) -> EventInZone:
+def event_adapter(event: Vcomponent, zone: tzinfo, effort: Effort | None = None) -> EventInZone:
     """The adapter of an event in a calendar of this zone."""
     adapter = EventInZone(event)
     adapter.zone = zone
+    adapter.effort = effort
     return adapter
 
 

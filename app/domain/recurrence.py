@@ -30,10 +30,12 @@ from app.domain.ical_parse import (
 from app.domain.ical_series import EventInZone, EventSeries, Instance, Vcomponent, as_datetime, event_adapter
 from app.domain.ical_zones import known_zone
 from app.domain.intervals import join
-from app.domain.rrules import BoundedRule, NotUnderstood, TooDense, dense_end, last_instant, rule_parts
+from app.domain.rrules import BoundedRule, Effort, NotUnderstood, TooDense, dense_end, last_instant, rule_parts
 
 MAX_INSTANCES = 5_000
 MAX_RULES = 3
+INSTANCE = 8
+"""What an instance counts as, in starts found by a rule: making one takes longer."""
 UNKNOWN_LENGTH = timedelta(hours=1)  # of an event whose end cannot be read
 _DAY = timedelta(days=1)
 _DATED = ("DTSTART", "DTEND", "RECURRENCE-ID")
@@ -47,10 +49,11 @@ def read_object(
     tentative_busy: bool = True,
     self_addresses: frozenset[str] = frozenset(),
     max_bytes: int = MAX_BYTES,
+    effort: Effort | None = None,
 ) -> ObjectFacts:
     """Read one resource. `timezone` (IANA) is the calendar's, for floating and all-day times; `window` are epoch
     seconds, to which busy intervals are cut; `self_addresses` are the person's own e-mail addresses, lower-case, to
-    know a declined invitation by.
+    know a declined invitation by; `effort` is shared by resources that are read together.
 
     `Invalid` for what is no readable calendar object of a single UID. Work and memory are bounded whatever `data` is.
     """
@@ -64,7 +67,7 @@ def read_object(
     uid, kind = _identity(components)
     if kind != "VEVENT":
         return _task_facts(parsed, components, uid, kind, zone)
-    reading = Reading(zone, window, tentative_busy, self_addresses)
+    reading = Reading(zone, window, tentative_busy, self_addresses, Effort(whole=effort))
     return reading.facts(parsed, components, uid)
 
 
@@ -100,6 +103,7 @@ class Reading:
     window: tuple[int, int]
     tentative_busy: bool
     self_addresses: frozenset[str]
+    effort: Effort = field(default_factory=Effort)
     problems: list[str] = field(default_factory=list)
     busy: list[BusyInterval] = field(default_factory=list)
     instances: list[tuple[int, int, Vcomponent]] = field(default_factory=list)
@@ -246,7 +250,8 @@ class Reading:
 
     def _instances(self, master: Vcomponent | None, overrides: Sequence[Vcomponent]) -> list[Instance]:
         components = [
-            event_adapter(each, self.zone) for each in ((master, *overrides) if master is not None else overrides)
+            event_adapter(each, self.zone, self.effort)
+            for each in ((master, *overrides) if master is not None else overrides)
         ]
         rules = 0 if master is None else len(all_values(master, "RRULE")[0])
         if rules > MAX_RULES:
@@ -256,7 +261,10 @@ class Reading:
         for instance in EventSeries(components).between(first - 2 * _DAY, last + 2 * _DAY):
             assert isinstance(instance, Instance)  # noqa: S101  # `occurrence` above makes no others
             found.append(instance)
-            if rules and len(found) > MAX_INSTANCES:  # without rules, MAX_DATES bounds them
+            if not rules:  # MAX_DATES bounds them
+                continue
+            self.effort.spend(INSTANCE)
+            if len(found) > MAX_INSTANCES:
                 raise TooDense(f"more than {MAX_INSTANCES} times")
         return found
 
@@ -313,7 +321,7 @@ class Reading:
         last = last_instant(rule, adapter.start, self.zone)
         if last is None:
             try:
-                last = BoundedRule(rule, as_datetime(adapter.start), None).last()
+                last = BoundedRule(rule, as_datetime(adapter.start), None, self.effort).last()
             except (NotUnderstood, TooDense):
                 return None
         return None if last is None else ceil(self._instant(last))

@@ -17,6 +17,10 @@ from dateutil.rrule import rrulestr
 MAX_STEPS = 200_000
 MAX_TEXT = 1_000
 EARLIEST_YEAR = 1600
+MAX_POSITIONS = 10
+MAX_TIMES_AN_HOUR = 4
+SEARCH = 100_000
+"""What looking in vain until the last year there is counts as, in starts found."""
 _CYCLE = 400  # Gregorian years after which dates fall on the same weekdays again
 _LAST_YEAR = 9990
 _PARTS = frozenset(
@@ -34,6 +38,24 @@ class NotUnderstood(ValueError):
 
 class TooDense(ValueError):
     """The rule has too many instances, or takes too many steps, to list them one by one."""
+
+
+class Effort:
+    """How much may still be spent on rules, counted in starts found: of one object, and of the reading of many objects
+    that it is part of."""
+
+    def __init__(self, starts: int = 2 * MAX_STEPS, whole: Effort | None = None) -> None:
+        self._left = starts
+        self._whole = whole
+
+    def spend(self, starts: int) -> None:
+        """`TooDense` when that is more than is left, and from then on."""
+        if starts > self._left:
+            self._left = 0
+            raise TooDense("working it out takes too long")
+        self._left -= starts
+        if self._whole is not None:
+            self._whole.spend(starts)
 
 
 def rule_parts(text: str) -> dict[str, str]:
@@ -100,6 +122,11 @@ def _until_value(value: str) -> datetime:
     raise NotUnderstood(f"UNTIL={value[:40]} is no time")
 
 
+def _named(parts: Mapping[str, str], name: str) -> int:
+    """How many values a part of a rule lists."""
+    return parts.get(name, "").count(",") + 1
+
+
 class BoundedRule:
     """The starts of one rule, in the wall time of `start`; what `recurring_ical_events` needs of a rule.
 
@@ -107,12 +134,17 @@ class BoundedRule:
     exactly, and a rule that never matches again ends soon.
     """
 
-    def __init__(self, text: str, start: datetime, until: datetime | None) -> None:
+    def __init__(self, text: str, start: datetime, until: datetime | None, effort: Effort | None = None) -> None:
         parts = rule_parts(text)
+        self._effort = effort or Effort()
         if start.year < EARLIEST_YEAR:
             raise TooDense(f"it begins before {EARLIEST_YEAR}")
         if parts["FREQ"] in {"SECONDLY", "MINUTELY"} or (parts["FREQ"] == "HOURLY" and "BYSETPOS" in parts):
             raise TooDense(f"it repeats {parts['FREQ'].lower()}")
+        if parts["FREQ"] == "HOURLY" and _named(parts, "BYMINUTE") * _named(parts, "BYSECOND") > MAX_TIMES_AN_HOUR:
+            raise TooDense("it repeats many times an hour")
+        if _named(parts, "BYSETPOS") > MAX_POSITIONS:
+            raise TooDense(f"it names more than {MAX_POSITIONS} positions")
         self.string = text
         self.until = until and until.replace(tzinfo=until.tzinfo or start.tzinfo if start.tzinfo else None)
         self._zone = start.tzinfo
@@ -166,8 +198,11 @@ class BoundedRule:
             self._shift = (_LAST_YEAR - latest) // _CYCLE * _CYCLE
             self._source = iter(self._parse(self._start.replace(year=self._start.year + self._shift)))
         while not self._found or self._found[-1] <= high:
+            self._effort.spend(1)
             following = next(self._source, None)
             if following is None:
+                if self._count is None or len(self._found) < int(self._count):
+                    self._effort.spend(SEARCH)
                 return
             if len(self._found) >= MAX_STEPS:
                 raise TooDense("it has too many instances")

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from app.domain.calendars import Calendar, CalendarAccount
 from app.domain.errors import Invalid
+from app.domain.ical_essentials import essentials
 from app.domain.recurrence import read_object
+from app.domain.rrules import Effort
 from app.ports.calendar_store import ObjectWrite
 from app.ports.storage import User
 
@@ -18,6 +20,8 @@ AHEAD = 2 * 365 * DAY
 RENEW = 30 * DAY
 """Instances are worked out anew when less than `AHEAD - RENEW` of them is left."""
 PAST = 2 * DAY
+TOGETHER = 4_000_000
+"""What is spent on the rules of objects read together: some seconds, and at most 500,000 instances to store."""
 
 
 def expansion_window(now: int) -> tuple[int, int]:
@@ -47,8 +51,11 @@ class Reading:
 
 
 def read_all(objects: Iterable[StoredObject], calendar: Calendar, addresses: frozenset[str], now: int) -> list[Reading]:
-    """Read objects of one calendar; `addresses` are the person's own."""
-    return [_read(item, calendar, addresses, now) for item in objects]
+    """Read objects of one calendar; `addresses` are the person's own. However many they are, and whatever is in them,
+    only so much is spent on their rules: past it, a series counts as busy all the time that it lasts, and that is
+    told."""
+    effort = Effort(TOGETHER)
+    return [_read(item, calendar, addresses, now, effort) for item in objects]
 
 
 def addresses_of(user: User, account: CalendarAccount) -> frozenset[str]:
@@ -76,19 +83,33 @@ def told(readings: Sequence[Reading]) -> str | None:
 PARTLY = "Partly read: "
 
 
-def _read(item: StoredObject, calendar: Calendar, addresses: frozenset[str], now: int) -> Reading:
+def _read(
+    item: StoredObject, calendar: Calendar, addresses: frozenset[str], now: int, effort: Effort | None = None
+) -> Reading:
     data = item.data.replace("\0", "")
-    window = expansion_window(now)
     try:
-        facts = read_object(
-            data,
-            timezone=calendar.timezone,
-            window=window,
-            tentative_busy=calendar.tentative_busy,
-            self_addresses=addresses,
-        )
+        return _read_text(item, data, calendar, addresses, now, effort)
     except Invalid as broken:
-        return _unreadable(item, broken.detail)
+        problem = broken.detail
+    kept = _marked(essentials(data, _own_uid(item), addresses), f"{problem} Only its times were looked at.")
+    try:
+        return _read_text(item, kept, calendar, addresses, now, effort)
+    except Invalid:
+        return _unreadable(item, problem)
+
+
+def _read_text(
+    item: StoredObject, data: str, calendar: Calendar, addresses: frozenset[str], now: int, effort: Effort | None
+) -> Reading:
+    window = expansion_window(now)
+    facts = read_object(
+        data,
+        timezone=calendar.timezone,
+        window=window,
+        tentative_busy=calendar.tentative_busy,
+        self_addresses=addresses,
+        effort=effort,
+    )
     write = ObjectWrite(
         name=item.name,
         uid=facts.uid,
@@ -104,11 +125,16 @@ def _read(item: StoredObject, calendar: Calendar, addresses: frozenset[str], now
     return Reading(write, ((mark,) if mark else ()) + facts.problems, is_readable=True)
 
 
+def _own_uid(item: StoredObject) -> str:
+    """For an object that has none."""
+    return f"unreadable:{hashlib.sha256(item.name.encode()).hexdigest()}"
+
+
 def _unreadable(item: StoredObject, problem: str) -> Reading:
     """A place holder, so that the object is known, and told, until it changes."""
     write = ObjectWrite(
         name=item.name,
-        uid=f"unreadable:{hashlib.sha256(item.name.encode()).hexdigest()}",
+        uid=_own_uid(item),
         component="VEVENT",
         etag=item.etag,
         data=_marked("BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", problem),

@@ -43,6 +43,8 @@ from integrations.http import OutwardHttp
 
 BATCH = 50
 MAX_PAGES = 100
+MAX_TEXT = 150_000_000
+"""Characters of one reading: what a server sends is held until it is stored."""
 TRIES = 4
 _SHOWN = (
     "<D:resourcetype/><D:displayname/><A:calendar-color/><C:calendar-timezone/>"
@@ -213,6 +215,7 @@ class CalDavProvider:
         """The texts of these resources, and those that vanished meanwhile."""
         objects: list[RemoteObject] = []
         vanished: set[str] = set()
+        left = MAX_TEXT
         for first in range(0, len(paths), BATCH):
             batch = paths[first : first + BATCH]
             given = await self._batch(client, calendar, batch)
@@ -221,8 +224,11 @@ class CalDavProvider:
                 item = item or await self._get(client, calendar, path)
                 if item is None:
                     vanished.add(path)
-                else:
-                    objects.append(item)
+                    continue
+                objects.append(item)
+                left -= len(item.data)
+                if left < 0:
+                    raise ProviderFailure("protocol", "The calendar is too large to be read.")
         return objects, vanished
 
     async def _batch(self, client: DavClient, calendar: str, paths: Sequence[str]) -> dict[str, Resource]:
