@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import google_auth_httplib2
@@ -59,13 +60,17 @@ class GoogleSession:
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
 
-    async def call(self, credentials: Credentials, ask: Ask, *, etag: str | None = None, api: Api = CALENDAR) -> Json:
+    async def call(
+        self, credentials: Credentials, ask: Ask, *, etag: str | None = None, api: Api = CALENDAR, once: bool = False
+    ) -> Json:
         """The answer to one request; with `etag` only if the event is still that one (412 is `conflict`). A token that
-        Google does not take is renewed, once."""
+        Google does not take is renewed, once. What must not be done `once` more is not sent again when the connection
+        breaks; whether Google has done it is then not known."""
         account = self._account(credentials)
         if account.tokens.expires_at - EARLY <= self._clock():
             await self._renew(credentials, account, account.tokens)
         used = account.tokens
+        ask = _sent_once(ask) if once else ask
         try:
             return await self._exchange(used, ask, etag, api)
         except ProviderFailure as failure:
@@ -165,6 +170,30 @@ class GoogleSession:
                 return
             await work.calendars.update_account(credentials.account_id, secret=new.to_text(), updated_at=self._clock())
             await work.commit()
+
+
+class _OneReading(BytesIO):
+    """A body that cannot be read again. The library's connections repeat a request, of any method, when they were cut
+    off before an answer came."""
+
+    _is_read = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next part; after the end `ConnectionError`."""
+        if self._is_read:
+            raise ConnectionResetError("the connection was cut off")
+        part = super().read(size)
+        self._is_read = not part
+        return part
+
+
+def _sent_once(ask: Ask) -> Ask:
+    def asked(service: Any) -> Any:
+        request = ask(service)
+        request.body = _OneReading(str(request.body).encode())
+        return request
+
+    return asked
 
 
 def _refresh_of(secret: str) -> str | None:

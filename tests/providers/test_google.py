@@ -365,7 +365,7 @@ async def test_what_the_fake_says_wrongly_is_noticed(gmail: GoogleBackend, googl
 
 async def test_what_the_program_asks_wrongly_is_noticed(gmail: GoogleBackend, google: FakeGoogle) -> None:
     """The check itself can fail."""
-    await gmail.google._session.call(
+    await gmail.google.session.call(
         gmail.credentials,
         lambda service: service.events().list(calendarId=PERSON, orderBy="startTime"),
     )
