@@ -41,6 +41,11 @@ async def examine(parts: Parts) -> list[Finding]:
     """Everything, in the order a person would mend it."""
     database = await _database(parts)
     findings = [_data_folder(parts), _base_url(parts), database, await _mail(parts), await _redis(parts)]
+    if parts.reply_box is not None:
+        mailbox = _answers(
+            "mailbox", parts.reply_box.check(), _host(parts.settings.imap_url or ""), "look at HALFPAST_IMAP_URL"
+        )
+        findings.insert(4, await mailbox)
     if database.ok:
         findings += await _keys(parts)
         findings += await _calendars(parts)
@@ -165,7 +170,7 @@ async def _calendar(parts: Parts, account: CalendarAccount, turns: asyncio.Semap
         refusal = await _refusal(parts, account)
     who, facts = _host(account.url) or account.provider, _facts(health, parts.ports.clock())
     if refusal is not None:
-        mend = _mend(parts, mend_of(parts.ports, account.provider, refusal))
+        mend = _mend(parts, mend_of(account.provider, refusal, parts.ports.sign_ins))
         return Finding(name, False, f"{who} does not do its part ({refusal}): {mend}; {facts}")
     if health.mend is not None:
         mend = _mend(parts, health.mend)

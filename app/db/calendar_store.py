@@ -67,7 +67,7 @@ class SqlCalendarStore(SqlCalendarObjects, SqlPublishedCalendars):
         last = func.coalesce(_calendars.synced_at, _calendars.modified_at)
         unread = exists().where(_calendars.account_id == _accounts.id, _calendars.is_conflict, last <= late)
         query = (
-            select(_accounts.id, _accounts.label)
+            select(_accounts.id, _accounts.provider, _accounts.label)
             .where(_accounts.user_id == user_id, _accounts.provider != BUILTIN, or_(_accounts.status != "ok", unread))
             .order_by(_accounts.id)
             .limit(limit)

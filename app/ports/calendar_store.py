@@ -31,6 +31,7 @@ class AccountTrouble:
     """An account that needs its owner."""
 
     id: str
+    provider: str
     label: str
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,8 @@ from app.ports.storage import UnitOfWork, User
 from app.use_cases.sync_calendar import sync_lane
 
 Mend = Literal["sign_in", "password", "read"]
-"""Sign in at the provider again, type the new password, or read now: the cause lies elsewhere, or passes by itself."""
+"""Sign in at the provider again, type the new password, or read now: the cause lies elsewhere, or passes by itself.
+What an organization granted is an admin's to renew, and read now shows whether they did."""
 LATE_SHARE = 4
 """A calendar is late after this part of the time that its copy counts for: early enough for its owner to act."""
 MAX_TOLD = 3
@@ -21,7 +22,7 @@ MAX_TOLD = 3
 
 STANDS_STILL = "It has not been read for hours, though nothing was refused: Halfpast's worker may stand still."
 # The kind of a failure is not kept with its sentence; the providers' tests hold these words to what they really say.
-_SIGN_IN_WORDS = ("Connect it again", "Connect the account again", "does not let Halfpast")
+_SIGN_IN_WORDS = ("Connect it again", "Connect the account again", "Microsoft does not let Halfpast read")
 _PASSWORD_WORDS = ("does not accept the user name or password",)
 _CALENDARS = frozenset({"calendar", "calendar.events", "calendars.readwrite"})
 _CONTACTS = frozenset({"contacts", "contacts.readwrite", "contacts.readonly", "contacts.read"})
@@ -66,9 +67,9 @@ async def in_trouble(ports: Ports, work: UnitOfWork, user: User) -> list[Account
     return await work.calendars.troubled_accounts(user.id, _late(ports, ports.clock()), MAX_TOLD)
 
 
-def mend_of(ports: Ports, provider: str, error: str) -> Mend:
-    """What mends an account of this provider that failed with these words."""
-    if provider in ports.sign_ins and any(words in error for words in _SIGN_IN_WORDS):
+def mend_of(provider: str, error: str, sign_ins: Collection[str]) -> Mend:
+    """What mends an account of this provider that failed with these words; `sign_ins` are those of the ports."""
+    if provider in sign_ins and any(words in error for words in _SIGN_IN_WORDS):
         return "sign_in"
     if provider == "caldav" and any(words in error for words in _PASSWORD_WORDS):
         return "password"
@@ -118,7 +119,7 @@ def _health(
         changes_calendars=changes,
         contacts=contacts,
         error=error,
-        mend=mend_of(ports, account.provider, error) if error else None,
+        mend=mend_of(account.provider, error, ports.sign_ins) if error else None,
     )
 
 

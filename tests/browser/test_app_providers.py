@@ -26,7 +26,7 @@ BANNER = "#banner"
 class Provider:
     """What differs between the two: buttons, words, and who signs in here."""
 
-    name: str
+    short: str
     button: str
     continue_button: str
     cancel_button: str
@@ -36,11 +36,11 @@ class Provider:
 
 
 GOOGLE = Provider(
-    "google", "Google", "Continue", "Cancel", "Holidays",
+    "Google", "Google", "Continue", "Cancel", "Holidays",
     "Google does not accept the connection any more.", OWNER,
 )  # fmt: skip
 MICROSOFT = Provider(
-    "microsoft", "Microsoft 365 or Outlook.com", "Accept", "Cancel", "Birthdays",
+    "Microsoft", "Microsoft 365 or Outlook.com", "Accept", "Cancel", "Birthdays",
     "Microsoft does not let Halfpast into this account any more.", "ana@example.com",
 )  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_an_account_from_its_consent_page_to_its_mending(
     card.get_by_label(provider.other).set_checked(not card.get_by_label(provider.other).is_checked())
     card.get_by_role("button", name="Save choice").click()
     told(page, "Saved.")
-    page.get_by_role("radio", name=f"Calendar ({PERSON})").check()
+    page.get_by_role("radio", name=f"Calendar ({PERSON}) ({provider.short})").check()
     page.get_by_role("button", name="Save", exact=True).click()
     told(page, "Saved.")
     expect(card).to_contain_text("gets bookings")
@@ -127,7 +127,7 @@ def test_an_account_from_its_consent_page_to_its_mending(
     take_back(world, provider)
     read_now(page)
     expect(page.get_by_role("alert")).to_contain_text(provider.broken)
-    expect(page.locator(BANNER)).to_contain_text(f"The calendar account “{PERSON}” needs you")
+    expect(page.locator(BANNER)).to_contain_text(f"The calendar account {PERSON} ({provider.short}) needs you")
     mail = mail_to(site, provider.email, "Your calendar cannot be read")
     assert "/app/connections" in mail.as_string()
 

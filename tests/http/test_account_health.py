@@ -111,7 +111,7 @@ async def test_page_and_api_tell_the_same_of_a_healthy_account(api: Api, browser
     told = words(await page_of(browser))
     assert "Works" in told
     assert re.search(r"Last read 0?7:00( AM)? \(just now\)", told)
-    assert "Age of its copy less than a minute" in told
+    assert "Age of data less than a minute" in told
     assert "Next in 1 minute" in told
     assert "Looked for every few minutes." in told
     assert "May read and change your calendars. Contacts: no." in told
@@ -144,7 +144,7 @@ async def test_every_page_tells_of_an_account_that_needs_its_owner_and_nobody_el
     (account,) = await google_rows(api, m.calendar_accounts)
     for name in PAGES:
         page = await page_of(browser, name)
-        assert (name, f"The calendar account “{PERSON}” needs you" in words(page)) == (name, True)
+        assert (name, f"The calendar account {PERSON} (Google) needs you" in words(page)) == (name, True)
         assert (name, f'href="/app/connections#account-{account["id"]}"' in page) == (name, True)
         assert (name, BANNER in await page_of(colleague, name)) == (name, False)
     await colleague.aclose()
@@ -237,6 +237,6 @@ async def test_accounts_are_told_of_by_name(api: Api, browser: httpx.AsyncClient
             .values(status="error", error="<b>Nonsense</b>", label="<i>Mine</i>")
         )
     page = await page_of(browser)
-    assert "The calendar account “<i>Mine</i>” needs you" in html.unescape(page)
+    assert "The calendar account <i>Mine</i> (Google) needs you" in html.unescape(page)
     assert "<i>Mine" not in page
     assert "<b>Nonsense" not in page

@@ -132,7 +132,7 @@ def _sign_in_address(account: CalendarAccount) -> str:
 def _facts(health: AccountHealth, clock: Clock) -> tuple[tuple[str, str], ...]:
     last, oldest, due = health.last_sync_at, health.oldest_sync_at, health.next_sync_at
     read = "never" if last is None else f"{clock.at(last)} ({clock.ago(last)})"
-    age = [("Age of its copy", _length(clock.now - oldest))] if oldest is not None else []
+    age = [("Age of data", _length(clock.now - oldest))] if oldest is not None else []
     coming = "not planned" if due is None else clock.ahead(due)
     changes = changes_words(health)
     if health.pushed_until is not None:

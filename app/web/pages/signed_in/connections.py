@@ -25,7 +25,7 @@ from app.web.pages.signed_in.booking_views import reason_of
 from app.web.pages.signed_in.connection_cards import SIGN_INS, Clock, account_card
 from app.web.pages.signed_in.entry import limit_attempts, next_page
 from app.web.pages.signed_in.form import Form
-from app.web.pages.signed_in.frame import LINK_ROLES, Member, app_page, done, ports_of, wording_of
+from app.web.pages.signed_in.frame import AT, LINK_ROLES, Member, app_page, done, ports_of, wording_of
 from app.web.pages.wording import Wording
 from app.web.sessions import Caller
 
@@ -133,14 +133,14 @@ async def _page(
 
 def _writables(calendars: Sequence[Calendar], accounts: Sequence[CalendarAccount]) -> list[tuple[str, str, bool]]:
     """(id, words, whether it is chosen) of every calendar that can receive the bookings."""
-    labels = {account.id: account.label for account in accounts}
+    labels = {account.id: f"({account.label}){AT.get(account.provider, '')}" for account in accounts}
     found = []
     for calendar in calendars:
         if calendar.provider == BUILTIN:
             if calendar.name == SCHEDULE:
                 found.append((calendar.id, "Halfpast alone (feed and phone)", calendar.is_write))
         elif not calendar.read_only and "VEVENT" in calendar.components:
-            found.append((calendar.id, f"{calendar.display_name} ({labels[calendar.account_id]})", calendar.is_write))
+            found.append((calendar.id, f"{calendar.display_name} {labels[calendar.account_id]}", calendar.is_write))
     return found
 
 

@@ -26,6 +26,8 @@ HOME = "/app/bookings"
 Member = NamedDependency[Caller]
 """How handlers ask for who is signed in."""
 LINK_ROLES = frozenset({"owner", "admin"})
+AT: Mapping[str, str] = {"google": " (Google)", "microsoft": " (Microsoft)"}
+"""Behind the name of an account: one may have an account under the same address at both."""
 
 NOTICES: Mapping[str, str] = {
     "saved": "Saved.",
@@ -210,10 +212,10 @@ def _banner(accounts: Sequence[AccountTrouble]) -> Banner | None:
     if not accounts:
         return None
     address = f"/app/connections#account-{accounts[0].id}"
+    labels = [f"{account.label}{AT.get(account.provider, '')}" for account in accounts]
     if len(accounts) == 1:
-        return Banner(f"The calendar account “{accounts[0].label}” needs you: it cannot be read.", address)
-    labels = ", ".join(f"“{account.label}”" for account in accounts)
-    return Banner(f"Calendar accounts need you, because they cannot be read: {labels}.", address)
+        return Banner(f"The calendar account {labels[0]} needs you: it cannot be read.", address)
+    return Banner(f"Calendar accounts need you, because they cannot be read: {', '.join(labels)}.", address)
 
 
 def _is_there(request: Request[Any, Any, Any], entry: _Entry) -> bool:
