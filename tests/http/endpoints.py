@@ -305,6 +305,7 @@ ENDPOINTS = (
         {"calendars": "list"},
         ("calendars",),
     ),
+    Endpoint("GET", "/contacts", "all", "/contacts", query={"q": "rae"}),
     Endpoint("GET", "/calendar-accounts/{account_id}/status", "self", "/calendar-accounts/{c.account.id}/status"),
     Endpoint("POST", "/calendar-accounts/{account_id}/sync", "self", "/calendar-accounts/{c.account.id}/sync"),
     # What ends things comes last, so that all can be sent in this order.
