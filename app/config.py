@@ -30,6 +30,7 @@ VARIABLES: Mapping[str, str] = {
     "DATA_DIR": "folder for the database, keys and mail when nothing else is set",
     "SMTP_URL": "smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465",
     "JITSI_URL": "the Jitsi server where online meetings have their rooms that no calendar makes",
+    "IMAP_URL": "imaps://user:password@host/mailbox where answers to invitations arrive",
     "MAIL_FROM": "the sender's address, such as Halfpast <bookings@example.com>",
     "ALLOWED_PRIVATE_HOSTS": "comma list of calendar hosts on private addresses that may be reached; * for all",
     "RATE_LIMIT_PUBLIC": "requests per address to public pages, such as 60/minute",
@@ -86,6 +87,7 @@ class Settings:
     secret_keys: tuple[str, ...]
     data_dir: Path
     smtp_url: str | None
+    imap_url: str | None
     mail_from: str
     allowed_private_hosts: frozenset[str]
     rate_limit_public: str
@@ -143,6 +145,7 @@ def load_settings(
         secret_keys=_secret_keys(value("SECRET_KEYS"), data_dir, (urlsplit(base_url).hostname or "", host or LOOPBACK)),
         data_dir=data_dir,
         smtp_url=_smtp_url(value("SMTP_URL")),
+        imap_url=value("IMAP_URL"),
         mail_from=value("MAIL_FROM") or f"Halfpast <halfpast@{_mail_domain(base_url)}>",
         allowed_private_hosts=frozenset(_parts(value("ALLOWED_PRIVATE_HOSTS"))),
         rate_limit_public=_rate("RATE_LIMIT_PUBLIC", value("RATE_LIMIT_PUBLIC") or "60/minute"),

@@ -19,10 +19,11 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import ControllerRouterHandler, Method
 
 from app import wiring
+from app.background import run_background
 from app.config import Settings
 from app.published import caldav, published
 from app.web import health, hooks
-from app.web.api import bookings, calendar_accounts, calendar_sign_in, links, me, public, schedules, templates
+from app.web.api import bookings, calendar_accounts, calendar_sign_in, contacts, links, me, public, schedules, templates
 from app.web.api.availability import Answers
 from app.web.api.docs import PlainDocs
 from app.web.api.document import Document
@@ -33,7 +34,6 @@ from app.web.pages.errors import page_or_problem
 from app.web.pages.routes import page_routes
 from app.web.problem import problem_response
 from app.web.sessions import cookie_of, guarded_caller, require_caller
-from app.worker import Worker
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ def create_app(
 
 
 def _api() -> Router:
-    modules = (links, templates, bookings, schedules, me, calendar_accounts, calendar_sign_in)
+    modules = (links, templates, bookings, schedules, me, calendar_accounts, calendar_sign_in, contacts)
     signed_in = Router(
         "/",
         route_handlers=[module.router for module in modules],
@@ -83,7 +83,7 @@ def _api() -> Router:
         dependencies={"caller": Provide(guarded_caller, sync_to_thread=False)},
         security=[{"bearer": []}, {"session": []}],
     )
-    handlers: list[ControllerRouterHandler] = [signed_in, public.reading, public.acting]
+    handlers: list[ControllerRouterHandler] = [signed_in, calendar_sign_in.returning, public.reading, public.acting]
     return Router("/api/v1", route_handlers=handlers, before_request=refuse_unknown, dto=StrictJson, return_dto=None)
 
 
@@ -122,7 +122,7 @@ def _lifespan(parts: wiring.Parts, with_worker: bool) -> Any:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        task = asyncio.create_task(Worker(parts.ports, parts.handlers).run(stop)) if with_worker else None
+        task = asyncio.create_task(run_background(parts, stop)) if with_worker else None
         # What is there by now stays: collections need not look at it again and again.
         gc.collect()
         gc.freeze()

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from app.background import run_background
 from app.config import BadSettings, Settings, load_settings, note_address
 from app.db.sealed import require_keys
 from app.db.version import is_current
@@ -19,7 +20,6 @@ from app.logs import configure_logging
 from app.main import create_app
 from app.use_cases.demo import demo_addresses
 from app.wiring import Parts, wire
-from app.worker import Worker
 from calendar_feeds.caldav.discovery import with_discovery
 
 log = structlog.get_logger()
@@ -116,6 +116,6 @@ async def work(settings: Settings) -> None:
     try:
         await _check(parts)
         log.info("worker is ready")
-        await Worker(parts.ports, parts.handlers).run(stop)
+        await run_background(parts, stop)
     finally:
         await parts.close()

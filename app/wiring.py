@@ -14,6 +14,7 @@ from app.db.unit_of_work import SqlUnitsOfWork
 from app.ports import Ports
 from app.ports.mail_folder import MailFolder
 from app.ports.outbox import Job
+from app.ports.reply_box import ReplyBox
 from app.use_cases.account_mail import send_account_mail
 from app.use_cases.add_contact import add_contact_job, put_contact_job
 from app.use_cases.calendar_trouble import mail_calendar_trouble, mail_write_trouble
@@ -36,6 +37,7 @@ from integrations.contacts import ContactBooks
 from integrations.http import OutwardHttp, OutwardPolicy
 from integrations.mail.compose import TemplateComposer
 from integrations.mail.folder import FolderMailer
+from integrations.mail.imap import ImapReplyBox, ImapServer
 from integrations.mail.message import Sender
 from integrations.mail.smtp import SmtpMailer, SmtpServer
 from integrations.oauth import OAuthClient
@@ -82,6 +84,7 @@ class Parts:
     limits: RateLimits
     handlers: Mapping[str, Handler]
     mail_folder: MailFolder | None
+    reply_box: ReplyBox | None
     http: OutwardHttp
     providers: Providers
 
@@ -121,6 +124,9 @@ def wire(settings: Settings, workers: int = 1, clock: Callable[[], int] = system
     providers = Providers(ProviderParts(http, units.write, units.read, clock, google, microsoft))
     sender = _parsed(Sender.parse, settings.mail_from, "MAIL_FROM")
     folder = None if settings.smtp_url else FolderMailer(settings.data_dir / "mail", sender, clock)
+    reply_box = None
+    if settings.imap_url:
+        reply_box = ImapReplyBox(_parsed(ImapServer.parse, settings.imap_url, "IMAP_URL"), clock)
     mailer = folder or SmtpMailer(_parsed(SmtpServer.parse, settings.smtp_url or "", "SMTP_URL"), sender, clock)
     ports = Ports(
         clock=clock,
@@ -150,4 +156,4 @@ def wire(settings: Settings, workers: int = 1, clock: Callable[[], int] = system
         settings.redis_url,
         workers,
     )
-    return Parts(settings, database, ports, limits, HANDLERS, folder, http, providers)
+    return Parts(settings, database, ports, limits, HANDLERS, folder, reply_box, http, providers)

@@ -98,10 +98,16 @@ def _lacks_folder(folder: Callable[[], Path], variable: str) -> Callable[[], str
     return lambda: None if folder().is_dir() else f"the folder {folder().name}/ beside the checkout ({variable})"
 
 
+def dovecot_path() -> str | None:
+    """The IMAP server."""
+    return shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
 _CHECKS: dict[str, Callable[[], str | None]] = {
     "chromium": _lacks_chromium,
     "postgresql": _lacks_postgresql,
     "redis": _lacks_redis,
+    "dovecot": lambda: None if dovecot_path() else "Dovecot (Debian: apt install dovecot-imapd)",
     "radicale": _lacks_module("radicale"),
     "xandikos": _lacks_module("xandikos"),
     "vdirsyncer": _lacks_module("vdirsyncer"),

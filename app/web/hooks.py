@@ -6,12 +6,12 @@ Every message gets the same answer, whether it is believed or not: whoever forge
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, post
 
 from app.ports import Ports
+from app.use_cases.ids import is_id
 from app.use_cases.take_push import take_lifecycle, take_push
 
 MAX_NOTIFICATIONS = 1000
@@ -35,7 +35,7 @@ async def google(request: Request[Any, Any, Any]) -> None:
         return
     ports, channel_id = _ports(request), headers.get("x-goog-channel-id", "")
     async with ports.read() as work:
-        channel = await work.channels.get(channel_id) if _is_uuid(channel_id) else None
+        channel = await work.channels.get(channel_id) if is_id(channel_id) else None
     await take_push(ports, channel, "google", headers.get("x-goog-channel-token", ""))
 
 
@@ -61,13 +61,6 @@ async def _take(ports: Ports, item: _Notification) -> None:
         await take_push(ports, channel, "microsoft", item.client_state or "")
     else:
         await take_lifecycle(ports, channel, "microsoft", item.client_state or "", item.lifecycle_event)
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def _ports(request: Request[Any, Any, Any]) -> Ports:
