@@ -50,7 +50,7 @@ class GoogleProvider:
     the instances of a series are part of their master's object."""
 
     name = "google"
-    scopes_to_enter = CALENDAR_SCOPES
+    scopes_granted = CALENDAR_SCOPES
     capabilities = Capabilities(
         writable=True,
         incremental=True,
@@ -238,8 +238,10 @@ async def _since(api: CalendarApi, cursor: str, known: Mapping[str, str], texts:
     changed: list[RemoteObject] = []
     removed: list[str] = []
     for name, group in groups.items():
-        parts = [*parts_of(stored.get(name, "")), *group]
-        if not any(each.is_master for each in parts) and not all(each.is_cancelled for each in parts):
+        held = parts_of(stored.get(name, ""))
+        parts = [*held, *group]
+        is_lost = name in partly and not held  # what the mirror has is not what was read here once
+        if not all(each.is_cancelled for each in parts) and (is_lost or not any(each.is_master for each in parts)):
             parts = [*await _series(api, name), *parts]
         found = composed(name, parts)
         if found is not None and found.etag != known.get(name):

@@ -15,8 +15,11 @@ from urllib.parse import quote
 
 from app.domain.errors import ProviderFailure
 from app.ports.calendars import Changes, RemoteObject, Texts
-from integrations.microsoft.events import MASTER, SERIES, Event, completed, event_text, is_bare
+from integrations.microsoft.events import MASTER, SERIES, Event, completed, event_text, is_bare, is_ours
 from integrations.microsoft.graph import PAGE, Graph
+
+MAX_ASKED = 50
+"""How many events that were removed are asked for one by one; more at once is a calendar that was emptied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class ChangeReader:
         for master in list(found.masters):
             await self._read_series(found, master, cursor)
         await self._complete(found)
+        await self._far_away(found, known, texts)
         removed = (found.removed & known.keys() | await _parts_held(found, known, texts)) - found.objects.keys()
         changed = [each for each in found.objects.values() if known.get(each.name) != each.etag]
         following = Cursor(cursor.since, cursor.until, found.link)
@@ -124,11 +128,22 @@ class ChangeReader:
         for key, event in found.bare.items():
             master = str(event.get("seriesMasterId"))
             if master not in masters:
-                masters[master] = await self._master(master)
+                masters[master] = await self._told(master)
             found.objects[key] = remote_object(completed(event, masters[master]), self.account)
 
-    async def _master(self, key: str) -> Event:
-        """A master that was not told of; nothing when it is not there."""
+    async def _far_away(self, found: _Round, known: Mapping[str, str], texts: Texts) -> None:
+        """What leaves the window is told as removed. An event of ours may have been moved years ahead, which is no
+        deletion: it is asked for by its id, and told as it is."""
+        removed = sorted(found.removed & known.keys())
+        held = await texts(removed) if removed else {}
+        single = [key for key in removed if not _series_mark(held.get(key, ""))]
+        for key in single[:MAX_ASKED]:
+            event = await self._told(key)
+            if is_ours(event):
+                found.objects[key] = remote_object(event, self.account)
+
+    async def _told(self, key: str) -> Event:
+        """An event that was not told of; nothing when it is not there."""
         try:
             return await self.graph.get(self.graph.url(f"{calendar_path(self.calendar)}/events/{quote(key, safe='')}"))
         except ProviderFailure as failure:

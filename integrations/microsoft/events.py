@@ -56,6 +56,11 @@ def generation_after(gone: str | None) -> str:
     return "0" if gone is None else hashlib.sha256(gone.encode()).hexdigest()[:12]
 
 
+def is_ours(event: Event) -> bool:
+    """Whether it was made by this program, and is a single event still."""
+    return event.get("type") == "singleInstance" and bool(_TRANSACTION.fullmatch(str(event.get("transactionId") or "")))
+
+
 def uid_of_event(event: Event) -> str:
     """The UID of an event's object: the booking's for our own events, by the transaction id they were made with (it
     comes back in every answer); of others `iCalUId`, or, since a series has one for many objects, the id."""

@@ -152,7 +152,9 @@ async def test_what_graph_did_not_send_does_nothing(api: Api, body: Any) -> None
     assert await snapshot(api.database) == before
 
 
-@pytest.mark.parametrize(("event", "stays"), [("missed", True), ("subscriptionRemoved", False)])
+@pytest.mark.parametrize(
+    ("event", "stays"), [("missed", True), ("subscriptionRemoved", False), ("reauthorizationRequired", True)]
+)
 async def test_graph_tells_of_the_subscription_itself(api: Api, event: str, stays: bool) -> None:
     channel = await channel_of(api, "microsoft", SUBSCRIPTION)
     answer = await sent(api, "/hooks/microsoft", json=graph(lifecycleEvent=event))

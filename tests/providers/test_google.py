@@ -215,6 +215,19 @@ async def test_exceptions_stay_when_the_master_changes(mirror: Mirror, calendar:
     assert "Another name" in mirror.objects[made["id"]].data
 
 
+async def test_exceptions_are_read_anew_when_their_text_was_lost_and_the_master_changes(
+    mirror: Mirror, calendar: FakeCalendar
+) -> None:
+    """As after the text of a series was too large to be kept whole."""
+    made = calendar.insert(timed("02 09:00", "02 10:00", **WEEKLY))
+    calendar.change_instance(made["id"], datetime(2027, 3, 9, 8, tzinfo=UTC), status="cancelled")
+    await mirror.sync()
+    mirror.objects[made["id"]] = replace(mirror.objects[made["id"]], data="BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
+    calendar.patch(made["id"], {"summary": "Another name"})
+    assert not (await mirror.sync()).full
+    assert [start for start, _ in mirror.busy()] == [berlin("02 09:00"), berlin("16 09:00"), berlin("23 09:00")]
+
+
 async def test_a_full_and_an_incremental_sync_see_the_same(
     gmail: GoogleBackend, mirror: Mirror, calendar: FakeCalendar
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -170,6 +170,26 @@ async def test_what_moves_out_of_the_window_is_removed_and_comes_back(
     outlook.mailbox.change(event.id, start=NINE, end=NINE + HOUR)
     await mirror.sync()
     assert mirror.busy() == [hour("2027-03-02")]
+
+
+async def test_our_event_that_was_moved_years_ahead_is_moved_and_not_removed(
+    outlook: MicrosoftBackend, calendar: str, mirror: Mirror
+) -> None:
+    """The booking follows it, or puts it back; a deletion of it would be followed as one."""
+    event = booking_event(new_id())
+    written = await outlook.provider.write_event(outlook.credentials, calendar, event, None)
+    other = add(outlook, calendar)
+    await mirror.sync()
+    far = NINE + timedelta(days=1000)
+    outlook.mailbox.change(written.key, start=far, end=far + HOUR)
+    outlook.mailbox.delete(other.id)
+    changes = await mirror.sync()
+    assert [each.name for each in changes.changed] == [written.key]
+    assert changes.removed == (other.id,)
+    facts = read_object(mirror.texts[written.key], timezone="UTC", window=(0, 1))
+    assert (facts.uid, facts.start) == (event.uid, int(far.replace(tzinfo=UTC).timestamp()))
+    outlook.mailbox.delete(written.key)
+    assert (await mirror.sync()).removed == (written.key,)
 
 
 async def test_changes_outside_of_the_window_are_told_as_removed_and_mean_nothing(
