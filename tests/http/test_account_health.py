@@ -150,6 +150,23 @@ async def test_every_page_tells_of_an_account_that_needs_its_owner_and_nobody_el
     await colleague.aclose()
 
 
+async def test_a_failure_reaches_its_owner_before_a_recipient_can_notice(
+    api: Api, google: FakeGoogle, browser: httpx.AsyncClient, settings: Settings
+) -> None:
+    """By one mail at once, and on the pages; times are offered from the last copy for the rest of a day."""
+    google.withdraw()
+    days = {"from": "2027-03-03", "to": "2027-03-03", "duration": "30", "timezone": "Europe/Berlin"}
+    for seconds in (4000, 4 * HOUR, 12 * HOUR):
+        await work(api, seconds)
+        mails = [path.read_text() for path in (settings.data_dir / "mail").glob("**/*.eml")]
+        assert sum("Your calendar cannot be read" in mail for mail in mails) == 1
+        assert BANNER in await page_of(browser, "bookings")
+        offered = await api.get("/public/acme.intro/availability", params=days)
+        assert offered.json()["days"], "recipients see no difference yet"
+    await work(api, 8 * HOUR)
+    assert (await api.get("/public/acme.intro/availability", params=days)).status_code == 503
+
+
 async def test_the_banner_costs_a_page_one_statement(api: Api, google: FakeGoogle, browser: httpx.AsyncClient) -> None:
     async with statements_of(None) as before:
         await page_of(browser, "phone")
