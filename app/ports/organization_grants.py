@@ -46,14 +46,13 @@ class GrantGiven:
     label: str
     secret: str
     client: str = ""
-    scopes: tuple[str, ...] = ()
 
 
 class TakesKey(Protocol):
-    """A provider that an organization lets in by a key which its administrator hands over. `scopes_to_enter` are what
+    """A provider that an organization lets in by a key which its administrator hands over. `scopes_granted` are what
     they have to allow there beside."""
 
-    scopes_to_enter: tuple[str, ...]
+    scopes_granted: tuple[str, ...]
 
     def read_key(self, text: str) -> GrantGiven:
         """What a pasted key grants. `Invalid` (field `key`) when it is no such key, or one of another service."""
@@ -66,6 +65,8 @@ class TakesKey(Protocol):
 
 class TakesConsent(Protocol):
     """A provider whose own page asks an administrator for the whole organization. `ProviderFailure` as everywhere."""
+
+    scopes_granted: tuple[str, ...]
 
     def tenant_sign_in_url(self, request: SignInRequest) -> str:
         """Where to send the administrator to show which organization they are of."""

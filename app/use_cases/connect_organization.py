@@ -88,7 +88,7 @@ async def _standing(ports: Ports, work: UnitOfWork, org_id: str, provider: str, 
     if WAYS[provider] == "key":
         keys = cast("TakesKey", ports.providers[provider])
         given = keys.kept_key(grant.secret) if grant else None
-        client, scopes = given.client if given else "", keys.scopes_to_enter
+        client, scopes = given.client if given else "", keys.scopes_granted
     accounts = await work.calendars.accounts_at(org_id, provider) if grant else []
     by_mailbox = {(each.user_id, each.username.lower()): each for each in accounts}
     people = []
@@ -240,10 +240,7 @@ async def _connect_one(
 
 def _scopes(ports: Ports, grant: OrganizationGrant) -> str:
     provider = ports.providers[grant.provider]
-    if WAYS[grant.provider] == "consent":
-        return " ".join(cast("TakesConsent", provider).consented(grant.label).scopes)
-    given = cast("TakesKey", provider).kept_key(grant.secret)
-    return " ".join(given.scopes if given else ())
+    return " ".join(cast("TakesKey | TakesConsent", provider).scopes_granted)
 
 
 async def _unless_taken_back(

@@ -55,6 +55,7 @@ class MicrosoftProvider:
     address, `username` the mailbox's e-mail address and `secret` msal's token cache."""
 
     name = "microsoft"
+    scopes_granted = (NEEDED,)
     capabilities = Capabilities(
         writable=True,
         incremental=True,
@@ -115,7 +116,8 @@ class MicrosoftProvider:
 
     def consented(self, tenant: str) -> GrantGiven:
         """Application permissions in a tenant."""
-        return GrantGiven(tenant, tenant_secret(tenant), scopes=(NEEDED,))
+        self._tokens.forget_tenant(tenant)
+        return GrantGiven(tenant, tenant_secret(tenant))
 
     async def discover(self, credentials: Credentials) -> Credentials:
         """Ask whose tokens these are."""

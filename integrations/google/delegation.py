@@ -56,7 +56,7 @@ class Delegation:
     @property
     def grant(self) -> GrantGiven:
         """What the key grants."""
-        return GrantGiven(self.client_email, self.to_text(), self.client_id, CALENDAR_SCOPES)
+        return GrantGiven(self.client_email, self.to_text(), self.client_id)
 
     def mark_for(self, person: str) -> str:
         """Names this key acting for a person, without telling anything of the key."""

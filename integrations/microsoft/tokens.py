@@ -151,6 +151,11 @@ class MicrosoftTokens:
         _check_state(request, answer)
         return await self._in_thread(self._tenant, request, dict(answer))
 
+    def forget_tenant(self, tenant: str) -> None:
+        """What was learnt of an organization before its admin agreed: msal remembers refusals for a minute."""
+        self._own.pop(tenant, None)
+        self._discovered.clear()
+
     async def access(self, credentials: Credentials, *, rejected: str | None = None, scope: str = NEEDED) -> str:
         """An access token for a scope. `rejected` is one that was refused although it had not expired."""
         task = asyncio.create_task(self._access(credentials, rejected, scope))

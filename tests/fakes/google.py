@@ -21,7 +21,7 @@ from integrations.google.tokens import Tokens
 from integrations.oauth import OAuthClient
 from tests.fakes.google_api import BASE, CalendarService
 from tests.fakes.google_events import Channel, FakeCalendar, Json, Refusal
-from tests.fakes.google_grants import CLIENT_ID, CLIENT_SECRET, FakeGrant, Grants
+from tests.fakes.google_grants import CLIENT_ID, CLIENT_SECRET, FakeGrant, Grants, ServiceAccount
 from tests.fakes.google_people import PeopleService
 from tests.fakes.watched import Watch
 
@@ -163,6 +163,18 @@ class FakeGoogle:
     def withdraw(self, email: str = PERSON) -> None:
         """The person takes the program's access away, in their Google account."""
         for grant in self._grants_of(email):
+            grant.is_revoked = True
+
+    def service_account(self, *scopes: str) -> ServiceAccount:
+        """A service account that an admin lets act for everybody, for calendars unless other scopes are named."""
+        account = ServiceAccount("halfpast@tests.iam.gserviceaccount.com", scopes or CALENDAR_SCOPES)
+        self.grants.service_accounts[account.email] = account
+        return account
+
+    def close_to(self, account: ServiceAccount) -> None:
+        """The admin takes that back."""
+        account.scopes = ()
+        for grant in self.grants.acting:
             grant.is_revoked = True
 
     def _grants_of(self, email: str) -> list[FakeGrant]:

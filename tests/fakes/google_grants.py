@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
 from dataclasses import dataclass, field
 from html import escape
@@ -11,9 +12,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth import jwt
+
+from tests.fakes.contract_additions import JWT_BEARER
 
 CLIENT_ID, CLIENT_SECRET = "halfpast-tests.apps.googleusercontent.com", "client secret"
 ACCESS_SECONDS = 3599
+GOOGLE_TOKENS = "https://oauth2.googleapis.com/token"
 
 
 @dataclass
@@ -28,12 +35,50 @@ class FakeGrant:
 
 
 @dataclass
+class ServiceAccount:
+    """One with the scopes in which an organization's admin lets it act for everybody."""
+
+    email: str
+    scopes: tuple[str, ...]
+    keys: dict[str, bytes] = field(default_factory=dict)
+    """Its public keys, by id."""
+
+    def new_key(self) -> str:
+        """A new key as it is downloaded."""
+        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key_id = secrets.token_hex(20)
+        self.keys[key_id] = private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        pem = private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return json.dumps(
+            {
+                "type": "service_account",
+                "project_id": "tests",
+                "private_key_id": key_id,
+                "private_key": pem.decode(),
+                "client_email": self.email,
+                "client_id": "104242424242424242424",
+                "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+                "token_uri": GOOGLE_TOKENS,
+                "universe_domain": "googleapis.com",
+            },
+            indent=2,
+        )
+
+
+@dataclass
 class Grants:
     """All grants, and the codes on their way."""
 
     people: list[str] = field(default_factory=list)
     grants: list[FakeGrant] = field(default_factory=list)
     codes: dict[str, tuple[FakeGrant, dict[str, str]]] = field(default_factory=dict)
+    service_accounts: dict[str, ServiceAccount] = field(default_factory=dict)
+    acting: list[FakeGrant] = field(default_factory=list)
+    """What service accounts were given, to act for a person."""
     renewals: int = 0
     gives_refresh: bool = True
 
@@ -110,6 +155,8 @@ class Grants:
     async def token(self, request: web.Request) -> web.Response:
         """Codes and refresh tokens for access tokens."""
         form = {name: str(value) for name, value in (await request.post()).items()}
+        if form["grant_type"] == JWT_BEARER:
+            return self._acting(form["assertion"])
         basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         by_form = (form.get("client_id"), form.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
         if not by_form and request.headers.get("Authorization") != f"Basic {basic}":
@@ -124,6 +171,25 @@ class Grants:
         self.grants.append(grant)
         is_lasting = self.gives_refresh and asked.get("access_type") == "offline" and "consent" in asked["prompt"]
         return web.json_response(self._told(grant, **({"refresh_token": grant.refresh} if is_lasting else {})))
+
+    def _acting(self, assertion: str) -> web.Response:
+        """A service account that wants to act for somebody."""
+        key_id, claimed = jwt.decode_header(assertion).get("kid"), jwt.decode(assertion, verify=False)
+        account = self.service_accounts.get(claimed["iss"])
+        if account is None:
+            return _refused("invalid_grant", description="Invalid grant: account not found")
+        try:
+            claims = jwt.decode(assertion, certs=account.keys.get(key_id, b""), audience=GOOGLE_TOKENS)
+        except ValueError:
+            return _refused("invalid_grant", description="Invalid JWT Signature.")
+        scopes = tuple(claims["scope"].split())
+        if not scopes or not set(scopes) <= set(account.scopes):
+            return _refused("unauthorized_client", 401, "Client is unauthorized to retrieve access tokens.")
+        if claims.get("sub") not in self.people:
+            return _refused("invalid_grant", description="Invalid email or User ID")
+        grant = self.grant(claims["sub"], *scopes)
+        self.acting.append(grant)
+        return web.json_response(self._told(grant))
 
     def _renewed(self, refresh: str) -> web.Response:
         grant = next((each for each in self.grants if each.refresh == refresh and not each.is_revoked), None)
@@ -151,5 +217,6 @@ class Grants:
         return _refused("invalid_token")
 
 
-def _refused(error: str, status: int = 400) -> web.Response:
-    return web.json_response({"error": error, "error_description": error.replace("_", " ")}, status=status)
+def _refused(error: str, status: int = 400, description: str = "") -> web.Response:
+    body = {"error": error, "error_description": description or error.replace("_", " ")}
+    return web.json_response(body, status=status)

@@ -14,7 +14,7 @@ from tests.capabilities import need
 from tests.fakes.certificates import Authority, make_authority
 from tests.fakes.microsoft_faults import Fault, Refusal
 from tests.fakes.microsoft_graph import GraphService
-from tests.fakes.microsoft_identity import CONSENT, IdentityService
+from tests.fakes.microsoft_identity import ADMIN_CONSENT, CONSENT, IdentityService
 from tests.fakes.microsoft_mailbox import Mailbox
 from tests.fakes.microsoft_push import Push
 from tests.fakes.watched import Watch
@@ -28,7 +28,7 @@ class FakeMicrosoft:
         self.mailboxes: dict[str, Mailbox] = {}
         self._watches = [
             Watch("graph_v1_subset.openapi.json"),
-            Watch("microsoft_identity.openapi.json", is_outside=lambda path: path == CONSENT),
+            Watch("microsoft_identity.openapi.json", is_outside=lambda path: path in {CONSENT, ADMIN_CONSENT}),
             Watch("graph_v1_subset.openapi.json", webhook="changeNotification"),
         ]
         self.push = Push(self._watches[2])

@@ -133,7 +133,7 @@ class GraphService:
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            mailbox = self.owner(token, request.match_info.get("user"))
+            mailbox = self.owner(token, request.match_info.get("user") or await self._subscriber(request))
             if mailbox is None:
                 raise Refusal(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
             return await handler(request, mailbox)
@@ -150,6 +150,16 @@ class GraphService:
             return await handler(request, mailbox)
 
         return handle
+
+    async def _subscriber(self, request: web.Request) -> str | None:
+        """The user whom a request about a subscription concerns, which its path does not say."""
+        if not request.path.startswith(f"{V1}/subscriptions"):
+            return None
+        kept = self.push.subscriptions.get(request.match_info.get("subscription", ""))
+        if kept is not None:
+            return kept.mailbox.email
+        named = re.match(r"/?users/([^/]+)/", (await request.json())["resource"]) if request.method == "POST" else None
+        return named[1] if named else None
 
     # accounts and calendars
 

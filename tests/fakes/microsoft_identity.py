@@ -15,10 +15,12 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from tests.fakes.microsoft_faults import Refusal
 from tests.fakes.microsoft_mailbox import Json, Mailbox
 from tests.fakes.watched import Watch
 
 CONSENT = "/consent"
+ADMIN_CONSENT = "/admin-consent"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ class IdentityService:
         router.add_get("/{tenant}/oauth2/v2.0/authorize", self._authorize)
         router.add_get(CONSENT, self._page)
         router.add_post(CONSENT, self._consent)
+        router.add_get("/{tenant}/v2.0/adminconsent", self._admin_authorize)
+        router.add_get(ADMIN_CONSENT, self._admin_page)
+        router.add_post(ADMIN_CONSENT, self._admin_consent)
         router.add_post("/{tenant}/oauth2/v2.0/token", self._token)
         router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", self._configuration)
         router.add_get("/{tenant}/discovery/v2.0/keys", self._keys)
@@ -122,6 +127,8 @@ class IdentityService:
         given = self.access.get(token)
         if given is None or given.until <= time.time():
             return None
+        if not given.email and user is not None and user not in self.mailboxes:
+            raise Refusal(404, "ErrorInvalidUser", f"The requested user '{user}' is invalid.")
         return self.mailboxes.get(given.email or user or "")
 
     def lets_at_contacts(self, token: str) -> bool:
@@ -165,6 +172,35 @@ class IdentityService:
             answer |= {"error": "access_denied", "error_description": "AADSTS65004: User declined to consent."}
         location = f"{form['redirect_uri']}?{urlencode(answer)}"
         return web.Response(status=302, headers={"Location": location})
+
+    async def _admin_authorize(self, request: web.Request) -> web.Response:
+        if request.query["client_id"] != self.client_id:
+            return web.Response(status=400)
+        query = urlencode({**request.query, "tenant": request.match_info["tenant"]})
+        return web.Response(status=302, headers={"Location": f"{ADMIN_CONSENT}?{query}"})
+
+    async def _admin_page(self, request: web.Request) -> web.Response:
+        hidden = "".join(
+            f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
+            for name, value in request.query.items()
+        )
+        page = (
+            '<!doctype html><html lang="en"><title>Permissions requested</title><h1>Review for your organization</h1>'
+            f'<form method="post" action="{ADMIN_CONSENT}">{hidden}'
+            '<button name="decision" value="accept">Accept</button>'
+            '<button name="decision" value="cancel">Cancel</button></form></html>'
+        )
+        return web.Response(text=page, content_type="text/html")
+
+    async def _admin_consent(self, request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        answer = {"state": form["state"], "admin_consent": "True", "tenant": form["tenant"]}
+        if form["decision"] == "accept":
+            self.is_let_in = True
+            answer["scope"] = form["scope"]
+        else:
+            answer |= {"error": "access_denied", "error_description": "AADSTS65004: declined to consent."}
+        return web.Response(status=302, headers={"Location": f"{form['redirect_uri']}?{urlencode(answer)}"})
 
     async def _configuration(self, request: web.Request) -> web.Response:
         authority = f"{self.base}/{request.match_info['tenant']}"

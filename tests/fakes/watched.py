@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.capabilities import contracts_folder
+from tests.fakes.contract_additions import add_to
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,7 +34,11 @@ def contract_proxy() -> ModuleType:
 
 @cache
 def _spec(name: str) -> Any:
-    return contract_proxy().load_spec(name if name.startswith("google:") else str(contracts_folder() / name))
+    if name.startswith("google:"):
+        return contract_proxy().load_spec(name)
+    document = json.loads((contracts_folder() / name).read_text())
+    add_to(name, document)
+    return contract_proxy().OpenAPISpec(document, re.sub(r"\W+", "_", name.removesuffix(".json")))
 
 
 @dataclass

@@ -31,7 +31,7 @@ from tests.http.workspace import NOW, PASSWORD, Company, Member, Workspace, at, 
 pytestmark = pytest.mark.anyio
 
 EMAIL = "owner@acme.example.com"
-PUBLIC_POSTS = {"/app/set-up", "/app/password/forgot", "/app/password/{signed:str}"}
+PUBLIC_POSTS = {"/app/set-up", "/app/password/forgot", "/app/password/{signed:str}", "/app/connect/{signed:str}"}
 
 
 @dataclass
