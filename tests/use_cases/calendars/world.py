@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,19 @@ from app.worker import Worker
 from tests.providers.backends import CalDavBackend
 from tests.support.calendar_servers import PASSWORD, USER, Box, CalendarServer
 from tests.support.workspace import Workspace, event_text
+
+
+def show_only(*paths: str) -> Callable[[str], str]:
+    """A change of a box's answers: listings of the account's home show the calendars at these paths alone."""
+    response = re.compile(r"<response>.*?</response>", re.DOTALL)
+
+    def keep(match: re.Match[str]) -> str:
+        href = re.search(r"<href>(.*?)</href>", match[0])
+        path = href[1] if href else ""
+        is_other = path.startswith(f"/{USER}/") and path != f"/{USER}/"
+        return "" if is_other and not path.startswith(paths) else match[0]
+
+    return lambda text: response.sub(keep, text)
 
 
 @dataclass
@@ -55,19 +69,7 @@ class CalendarWorld(Workspace):
 
     def only(self, *calendars: str) -> None:
         """Let listings show these calendars alone."""
-        kept = {calendar.replace(self.server.url, "/") for calendar in calendars}
-        response = re.compile(r"<response>.*?</response>", re.DOTALL)
-
-        def change(text: str) -> str:
-            def keep(match: re.Match[str]) -> str:
-                href = re.search(r"<href>(.*?)</href>", match[0])
-                path = href[1] if href else ""
-                is_other = path.startswith(f"/{USER}/") and path != f"/{USER}/"
-                return "" if is_other and not any(path.startswith(name) for name in kept) else match[0]
-
-            return response.sub(keep, text)
-
-        self.box.change = change
+        self.box.change = show_only(*(calendar.replace(self.server.url, "/") for calendar in calendars))
 
     async def write_to(self, calendar: Calendar) -> None:
         """Have bookings written there."""
