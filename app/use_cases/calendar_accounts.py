@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.domain.calendars import BUILTIN, SCHEDULE, Calendar, CalendarAccount, EditPolicy
+from app.domain.calendars import BUILTIN, SCHEDULE, Calendar, CalendarAccount, ContactsUse, EditPolicy
 from app.domain.errors import HalfpastError, Invalid, NotFound
 from app.ports import Ports
 from app.ports.outbox import NewJob
 from app.ports.storage import AuditEntry, BookingFilter, UnitOfWork, User
 from app.use_cases.sync_calendar import sync_calendar
+from app.use_cases.use_contacts import check_use
 
 FIRST_SYNC_SECONDS = 15.0
 
@@ -32,8 +33,10 @@ async def change_account(
     label: str | None = None,
     edits: EditPolicy | None = None,
     provider_invites: bool | None = None,
+    contacts: ContactsUse | None = None,
 ) -> CalendarAccount:
-    """Another name for a connected account, what becomes of bookings whose events are changed there, or who invites."""
+    """Another name for a connected account, what becomes of bookings whose events are changed there, who invites, or
+    what its contacts are used for."""
     if label is not None and not label.strip():
         raise Invalid.field("label", "An account needs a name.")
     now = ports.clock()
@@ -43,14 +46,19 @@ async def change_account(
             raise NotFound("There is no such calendar account.")
         if provider_invites and not ports.providers[account.provider].capabilities.invites:
             raise Invalid.field("provider_invites", "Calendars of this kind send no invitations.")
+        if contacts is not None:
+            check_use(ports, account, contacts)
         changed = replace(
             account,
             label=label.strip() if label else account.label,
             edits=edits or account.edits,
             provider_invites=account.provider_invites if provider_invites is None else provider_invites,
+            contacts=contacts or account.contacts,
         )
         if changed != account:
-            settings = {"edits": changed.edits, "provider_invites": changed.provider_invites}
+            settings = {
+                "edits": changed.edits, "provider_invites": changed.provider_invites, "contacts": changed.contacts,
+            }  # fmt: skip
             await work.calendars.update_account(account_id, label=changed.label, updated_at=now, **settings)
             entry = AuditEntry(
                 user.org_id, "user", user.id, "calendar.changed", "calendar_account", account_id, settings

@@ -36,10 +36,12 @@ def is_errand(ports: Ports, errand: str, state: str) -> bool:
     return ports.vault.unsign(errand, state, 10 * 365 * 86400) is not None
 
 
-def request_of(ports: Ports, provider: str, state: str, login_hint: str = "") -> SignInRequest:
+def request_of(
+    ports: Ports, provider: str, state: str, login_hint: str = "", *, with_contacts: bool = False
+) -> SignInRequest:
     """The same request on the way there and after it."""
     verifier = ports.vault.lookup(f"PKCE {state}")  # 64 characters that PKCE allows (RFC 7636 §4.1)
-    return SignInRequest(callback_address(ports, provider), state, verifier, login_hint)
+    return SignInRequest(callback_address(ports, provider), state, verifier, login_hint, with_contacts)
 
 
 def callback_address(ports: Ports, provider: str) -> str:

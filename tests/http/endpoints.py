@@ -287,7 +287,7 @@ ENDPOINTS = (
         "self",
         "/calendar-accounts/{c.account.id}",
         lambda _: {"label": "Work", "edits": "ask"},
-        {"password": "line", "label": "line", "edits": "word"},
+        {"password": "line", "label": "line", "edits": "word", "provider_invites": "flag", "contacts": "word"},
     ),
     Endpoint(
         "GET",

@@ -12,7 +12,7 @@ from litestar import Request, Router, delete, get, patch, post
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta
 
-from app.domain.calendars import Calendar, CalendarAccount, EditPolicy
+from app.domain.calendars import Calendar, CalendarAccount, ContactsUse, EditPolicy
 from app.domain.cursors import cut
 from app.domain.errors import FieldError, Invalid, ProviderFailure
 from app.domain.text_rules import LINE
@@ -35,6 +35,7 @@ from app.web.api.fields import (
     RequiredLine,
     SignedIn,
     Unset,
+    given,
     ports_of,
     problems,
     uuid_text,
@@ -58,13 +59,15 @@ class AccountIn(In):
 
 class AccountPatch(In):
     """A new password, another name, or what becomes of bookings whose events are moved or deleted there: they follow as
-    far as their link's rules allow, also outside its hours, or only when their host says so; or whether the provider
-    invites recipients and guests of new bookings, instead of our mail."""
+    far as their link's rules allow, also outside its hours, or only when their host says so; whether the provider
+    invites recipients and guests of new bookings, instead of our mail; or what the account's contacts are used for:
+    nothing, suggestions, or also to add the recipients of confirmed bookings to them."""
 
     password: Secret | Unset = UNSET
     label: RequiredLine | Unset = UNSET
     edits: EditPolicy | Unset = UNSET
     provider_invites: bool | Unset = UNSET
+    contacts: ContactsUse | Unset = UNSET
 
 
 class AccountOut(msgspec.Struct):
@@ -77,6 +80,7 @@ class AccountOut(msgspec.Struct):
     username: str
     edits: EditPolicy
     provider_invites: bool
+    contacts: ContactsUse
     status: Literal["ok", "error"]
     error: str | None
     last_ok_at: str | None
@@ -160,6 +164,7 @@ def _account_out(account: CalendarAccount) -> AccountOut:
         username=account.username,
         edits=account.edits,
         provider_invites=account.provider_invites,
+        contacts=account.contacts,
         status=account.status,
         error=account.error,
         last_ok_at=optional_rfc3339(account.last_ok_at),
@@ -262,11 +267,8 @@ async def change_account(
     if data.password is not UNSET:
         with _told_by_field():
             await change_secret(ports, caller.user, wanted, data.password)
-    label = None if data.label is UNSET else data.label
-    edits = None if data.edits is UNSET else data.edits
-    invites = None if data.provider_invites is UNSET else data.provider_invites
-    changed = await change_settings(ports, caller.user, wanted, label=label, edits=edits, provider_invites=invites)
-    return _account_out(changed)
+    settings = {name: value for name, value in given(data).items() if name != "password"}
+    return _account_out(await change_settings(ports, caller.user, wanted, **settings))
 
 
 @delete("/calendar-accounts/{account_id:uuid}", responses=problems(401, 403, 404), summary="Disconnect")

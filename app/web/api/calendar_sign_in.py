@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 from urllib.parse import quote
+from uuid import UUID
 
 from litestar import Request, Response, Router, get
 from litestar.params import QueryParameter
@@ -18,8 +19,8 @@ from app.domain.errors import AlreadyExists, Invalid, NotFound, ProviderFailure
 from app.domain.text_rules import LINE
 from app.use_cases.connect_organization import consent_step, continue_consent, finish_consent
 from app.use_cases.invite_to_connect import finish_invited, invitation_of_answer, is_by_invitation
-from app.use_cases.sign_in_calendar import begin_sign_in, finish_sign_in
-from app.web.api.fields import SignedIn, ports_of, problems
+from app.use_cases.sign_in_calendar import SwitchedOn, begin_sign_in, finish_sign_in
+from app.web.api.fields import SignedIn, ports_of, problems, uuid_text
 from app.web.api.strict import ANY_QUERY
 from app.web.sessions import Caller, end_trip, provide_caller, trip_cookie_name
 
@@ -27,6 +28,7 @@ PROVIDERS = ("google", "microsoft")
 CONNECTIONS = "/app/connections"
 ORGANIZATION = "/app/people/calendars"
 INVITED = "/app/connect"
+_TOLD = {None: "connected", True: "connected-contacts", False: "contacts-refused"}
 _FAILED = {"auth": "sign-in-refused", "unreachable": "sign-in-unreachable", "busy": "sign-in-unreachable"}
 
 
@@ -40,9 +42,15 @@ async def connect(
     request: Request[Any, Any, Any],
     caller: SignedIn,
     login_hint: Annotated[str, QueryParameter(max_length=254, pattern=LINE)] = "",
-    account: Annotated[str, QueryParameter(max_length=36, pattern=r"^[0-9a-f-]*$")] = "",
+    account: Annotated[UUID | None, QueryParameter(description="The account to connect anew.")] = None,
+    contacts: Annotated[
+        SwitchedOn | None, QueryParameter(description="Ask for its contacts too, and use them for this.")
+    ] = None,
 ) -> Response[None]:
-    address = begin_sign_in(ports_of(request), caller.user, caller.session, _provider(request), login_hint, account)
+    account_id = "" if account is None else uuid_text(account)
+    address = await begin_sign_in(
+        ports_of(request), caller.user, caller.session, _provider(request), login_hint, account_id, contacts
+    )
     return _to(address)
 
 
@@ -62,10 +70,10 @@ async def callback(request: Request[Any, Any, Any]) -> Response[None]:
     if consent_step(ports, answer):
         return await _organization(request, caller, answer)
     try:
-        await finish_sign_in(ports, caller.user, caller.session, _provider(request), answer)
+        done = await finish_sign_in(ports, caller.user, caller.session, _provider(request), answer)
     except (Invalid, ProviderFailure) as refusal:
         return _back(CONNECTIONS, _why(refusal))
-    return _back(CONNECTIONS, "connected")
+    return _back(CONNECTIONS, _TOLD[done.contacts])
 
 
 async def _invited(request: Request[Any, Any, Any], answer: dict[str, str]) -> Response[None]:

@@ -10,6 +10,7 @@ from app.domain.calendars import Calendar, CalendarAccount
 from app.domain.hours import local_date
 from app.use_cases.calendar_health import AccountHealth, Mend, access_words, changes_words
 from app.web.pages.signed_in.booking_views import Mark
+from app.web.pages.signed_in.contact_choices import ContactChoice
 from app.web.pages.wording import Wording
 
 SIGN_INS: Mapping[str, str] = {"google": "Google", "microsoft": "Microsoft 365 or Outlook.com"}
@@ -81,10 +82,13 @@ class AccountCard:
     gets_bookings: bool
     can_invite: bool
     provider_invites: bool
+    contacts: tuple[ContactChoice, ...]
     calendars: tuple[CalendarRow, ...]
 
 
-def account_card(health: AccountHealth, clock: Clock, age_limit: int) -> AccountCard:
+def account_card(
+    health: AccountHealth, contacts: tuple[ContactChoice, ...], clock: Clock, age_limit: int
+) -> AccountCard:
     """The card of an account; `age_limit` is how many seconds a copy counts."""
     account = health.account
     return AccountCard(
@@ -106,6 +110,7 @@ def account_card(health: AccountHealth, clock: Clock, age_limit: int) -> Account
         gets_bookings=any(calendar.is_write for calendar in health.calendars),
         can_invite=account.provider in SIGN_INS,
         provider_invites=account.provider_invites,
+        contacts=contacts,
         tentative_busy=all(calendar.tentative_busy for calendar in health.calendars),
         calendars=tuple(_calendar_row(each, health.error or "", clock, age_limit) for each in health.calendars),
     )

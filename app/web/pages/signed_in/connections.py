@@ -23,6 +23,7 @@ from app.use_cases.disconnect_calendar import disconnect_calendar
 from app.web.pages.rendering import see_other
 from app.web.pages.signed_in.booking_views import reason_of
 from app.web.pages.signed_in.connection_cards import SIGN_INS, Clock, account_card
+from app.web.pages.signed_in.contact_choices import contact_choices, use_contacts
 from app.web.pages.signed_in.entry import limit_attempts, next_page
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import AT, LINK_ROLES, Member, app_page, done, ports_of, wording_of
@@ -44,6 +45,8 @@ WORK: Mapping[str, str] = {
     "reread_calendar": "Reading a calendar in another way",
     "calendar_trouble": "Mail about a calendar account",
     "write_trouble": "Mail about a booking's calendar event",
+    "add_contact": "Adding a recipient to contacts",
+    "put_contact": "Adding a recipient to contacts",
     "meeting_place": "Finding a place for an online meeting",
     "conflict_found": "Mail about a booking that overlaps an event",
     "recipient_declined": "Mail about a declined invitation",
@@ -70,6 +73,7 @@ ABOUT_BOOKING = frozenset(
         "meeting_place",
         "conflict_found",
         "recipient_declined",
+        "add_contact",
     }
 )
 
@@ -117,7 +121,9 @@ async def _page(
         "connections",
         refusal=refusal,
         problem=problem,
-        accounts=[account_card(each, clock, ports.calendar_age_limit) for each in health],
+        accounts=[
+            account_card(each, contact_choices(ports, each.account), clock, ports.calendar_age_limit) for each in health
+        ],
         writables=_writables(calendars, connected),
         personal=builtin.get(PERSONAL),
         can_connect="caldav" in ports.providers,
@@ -318,6 +324,7 @@ routes: Sequence[Any] = (
     connect,
     subscribe,
     choose_conflicts,
+    use_contacts,
     choose_write,
     sync,
     save_password,

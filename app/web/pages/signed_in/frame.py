@@ -49,6 +49,8 @@ NOTICES: Mapping[str, str] = {
     "missed": "The booking is marked as missed.",
     "corrected": "The booking is confirmed again.",
     "connected": "The calendar account is connected. All its calendars block time until you choose otherwise.",
+    "connected-contacts": "The account's contacts are used from now on.",
+    "contacts-refused": "The calendars are connected. The contacts are not used: access to them was not given.",
     "sign-in-refused": "Nothing was connected: the access that is needed was not granted.",
     "sign-in-other-account": "Nothing was connected: another account came back than the one to connect anew.",
     "sign-in-stale": "Nothing was connected: it took too long, or was begun in another browser. Please try again.",
