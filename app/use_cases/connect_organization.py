@@ -98,6 +98,11 @@ async def _standing(ports: Ports, work: UnitOfWork, org_id: str, provider: str, 
     return Standing(provider, WAYS[provider], grant, client, scopes, tuple(people))
 
 
+async def rests_on_grant(work: UnitOfWork, account: CalendarAccount) -> bool:
+    """Whether an account is connected by what an administrator granted, not by its owner."""
+    return _rests(account, await work.organization_grants.get(account.org_id, account.provider))
+
+
 def _rests(account: CalendarAccount | None, grant: OrganizationGrant | None) -> bool:
     return account is not None and grant is not None and account.secret == grant.secret
 

@@ -31,6 +31,7 @@ PATHS = {
     "connections": "/app/connections",
     "phone": "/app/phone",
     "people": "/app/people",
+    "calendars for everybody": "/app/people/calendars",
     "settings": "/app/settings",
     "mails": "/app/mail",
 }

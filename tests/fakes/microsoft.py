@@ -19,6 +19,9 @@ from tests.fakes.microsoft_mailbox import Mailbox
 from tests.fakes.microsoft_push import Push
 from tests.fakes.watched import Watch
 
+PAGES = frozenset({CONSENT, ADMIN_CONSENT, "/favicon.ico"})
+"""What a browser meets there beside the contract."""
+
 
 class FakeMicrosoft:
     """The whole of it. `violations` are breaches of the contracts, by either side."""
@@ -28,7 +31,7 @@ class FakeMicrosoft:
         self.mailboxes: dict[str, Mailbox] = {}
         self._watches = [
             Watch("graph_v1_subset.openapi.json"),
-            Watch("microsoft_identity.openapi.json", is_outside=lambda path: path in {CONSENT, ADMIN_CONSENT}),
+            Watch("microsoft_identity.openapi.json", is_outside=lambda path: path in PAGES),
             Watch("graph_v1_subset.openapi.json", webhook="changeNotification"),
         ]
         self.push = Push(self._watches[2])

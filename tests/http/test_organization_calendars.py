@@ -177,7 +177,7 @@ async def give_write_calendar(api: Api, provider: str, member: Member) -> str:
 
 @pytest.mark.parametrize("by", ["removing the grant", "the person"])
 async def test_disconnecting_stops_channels_forgets_tokens_and_leaves_bookings(
-    api: Api, admin: Browser, side: Side, by: str
+    api: Api, admin: Browser, side: Side, google: FakeGoogle, microsoft: FakeMicrosoft, by: str
 ) -> None:
     """For one person nothing is given back at the provider: what was granted there is the organization's."""
     await side.let_in()
@@ -190,6 +190,10 @@ async def test_disconnecting_stops_channels_forgets_tokens_and_leaves_bookings(
     written = side.events(api.acme.owner.user.email)
     assert written
     if by == "the person":
+        async with browser(api, google, microsoft, api.acme.owner) as theirs:
+            asked = words((await theirs.get(f"/app/connections/{account_id}/disconnect")).text)
+        assert "Nothing is taken back at the provider: an admin of your organization let Halfpast in" in asked
+        assert "remove Halfpast there yourself" not in asked
         assert (await api.delete(f"/calendar-accounts/{account_id}", api.acme.owner)).status_code == 204
     else:
         before = words((await admin.get(f"{PAGE}/{side.name}/remove")).text)

@@ -19,6 +19,7 @@ from app.use_cases.calendar_accounts import change_account, own_account, sync_no
 from app.use_cases.calendar_health import health_of, in_trouble
 from app.use_cases.choose_calendars import CalendarChoice, choose_calendars, relist_calendars
 from app.use_cases.connect_calendar import NewAccount, change_secret, connect_calendar
+from app.use_cases.connect_organization import rests_on_grant
 from app.use_cases.disconnect_calendar import disconnect_calendar
 from app.web.pages.rendering import see_other
 from app.web.pages.signed_in.booking_views import reason_of
@@ -36,6 +37,7 @@ WORK: Mapping[str, str] = {
     "calendar_event": "Calendar event of a booking",
     "followup": "Follow-up mail",
     "account_mail": "Mail to a user",
+    "calendar_invitation": "Mail that asks to connect a calendar",
     "sync_calendar": "Reading a calendar",
     "follow_edit": "Following an event that was changed in a calendar",
     "edits_asked": "Mail about changed events",
@@ -58,6 +60,10 @@ TAKE_BACK: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """Where a person takes the access back that the provider takes from nobody else."""
+GRANTED = (
+    " Nothing is taken back at the provider: an admin of your organization let Halfpast in for everybody, and can"
+    " connect your calendar again."
+)
 EDITS: Mapping[str, str] = {
     "rules": "It follows, as far as its link's rules allow",
     "outside": "It follows, also outside my hours",
@@ -279,14 +285,16 @@ async def disconnect_page(
     """Asks before disconnecting."""
     async with ports_of(request).read() as work:
         account = await _own(work, caller, account_id)
+        is_granted = await rests_on_grant(work, account)
     return app_page(
         request,
         caller,
         "confirm",
         title="Disconnect this account?",
         what=account.label,
-        text="Its calendars block no time any more, and bookings are not written there. Events already written stay.",
-        places=TAKE_BACK.get(account.provider, ()),
+        text="Its calendars block no time any more, and bookings are not written there. Events already written stay."
+        + (GRANTED if is_granted else ""),
+        places=() if is_granted else TAKE_BACK.get(account.provider, ()),
         action=f"/app/connections/{account.id}/disconnect",
         button="Disconnect",
         back="/app/connections",
@@ -299,8 +307,9 @@ async def disconnect(request: Request[Any, Any, Any], caller: Member, account_id
     ports = ports_of(request)
     async with ports.read() as work:
         account = await _own(work, caller, account_id)
+        is_granted = await rests_on_grant(work, account)
     await disconnect_calendar(ports, caller.user, account.id)
-    did = f"disconnected-{account.provider}" if account.provider in TAKE_BACK else "disconnected"
+    did = f"disconnected-{account.provider}" if account.provider in TAKE_BACK and not is_granted else "disconnected"
     return done("/app/connections", did)
 
 
