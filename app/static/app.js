@@ -1,6 +1,7 @@
 // Signed-in pages, made quicker. Without this module everything still works by plain links and forms.
 
 import { guardForms } from "./forms.js";
+import { suggestPeople } from "./suggest.js";
 
 /** Buttons that put an address into the clipboard. */
 function copyButtons() {
@@ -107,4 +108,5 @@ ranges();
 showPlace();
 proposeZone();
 showPicks();
+suggestPeople();
 guardForms();

@@ -150,6 +150,38 @@ def test_a_one_time_link_offers_just_the_times_picked_by_hand(visitors: Visitors
     expect(recipient.locator("a.slot")).to_have_count(2)
 
 
+def test_people_are_suggested_while_an_address_is_typed(visitors: Visitors, site: Site) -> None:
+    """By name too; without scripts, or with fewer than three characters, the field is a plain one."""
+    recipient = site.api("GET", "/bookings")["items"][0]["recipient"]
+    link = site.make_link("suggesting")
+    page = owner(visitors)
+    page.goto(f"/app/links/{link['id']}/one-time/new")
+    field = page.get_by_label("Recipient's e-mail")
+    options = page.locator("datalist option")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/contacts" in request.url else None)
+    field.press_sequentially(recipient["name"][:2])
+    page.wait_for_timeout(500)
+    assert asked == []
+    field.press_sequentially(recipient["name"][2:5])
+    suggested = page.locator(f'datalist option[value="{recipient["email"]}"]')
+    expect(suggested).to_have_text(recipient["name"])
+    assert field.get_attribute("list") == page.locator("datalist").get_attribute("id")
+    assert violations(page) == []
+    count = len(asked)
+    field.fill(recipient["email"])  # as picking it does
+    page.wait_for_timeout(500)
+    assert len(asked) == count
+    field.fill("nobody at all")
+    expect(options).to_have_count(0)
+    field.fill(recipient["email"])
+    page.get_by_role("button", name="Make one-time link").last.click()
+    expect(page.get_by_role("article", name=f"One-time link for {recipient['email']}")).to_be_visible()
+    plain = owner(visitors, js=False)
+    plain.goto(f"/app/links/{link['id']}/one-time/new")
+    assert plain.get_by_label("Recipient's e-mail").get_attribute("list") is None
+
+
 def test_withdrawing_a_one_time_link(visitors: Visitors, site: Site) -> None:
     link = site.make_link("withdrawn")
     once = site.api("POST", f"/links/{link['id']}/one-time", json={})
