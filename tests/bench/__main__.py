@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from urllib.request import Request, urlopen
 
-from tests.bench import slots
+from tests.bench import calendars, slots
 from tests.bench.measure import (
     NotMeasurable,
     Server,
@@ -225,6 +225,23 @@ def bench_feed_full() -> Iterator[Row]:
                 yield f"feed_full {engine.name} {length} bytes cpu", load.cpu_us, least.cpu_us, "us", 3.0
 
 
+def bench_sync() -> Iterator[Row]:
+    """A calendar of 10,000 events, synced by a process of its own: everything (against parsing and storing the same
+    texts), one change (against reading the names and etags held), the memory of it (MB against 150), the requests that
+    one change takes (at most two), and those of asking for free times (none)."""
+    for name, open_remote in calendars.REMOTES.items():
+        if name != "caldav" and lacking("contracts"):
+            raise NotMeasurable("needs the folder of contracts, for the fakes")
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            cost = calendars.measured(open_remote, folder)
+            yield f"sync_initial {name} cpu", cost.initial_cpu, calendars.floor_initial(cost.texts, folder), "s", 4.0
+            yield f"sync_change {name} cpu", cost.change_cpu * 1e3, calendars.floor_change(folder) * 1e3, "ms", 5.0
+            yield f"sync_memory {name}", cost.peak_mb, 150.0, "MB", 1.0
+            yield f"sync_requests {name} one change", cost.change_requests, 2.0, "req", 1.0
+            yield f"sync_requests {name} free times", cost.asking_requests, 1.0, "req", 0.0
+
+
 def bench_memory() -> Iterator[Row]:
     """One serving process after load of every kind, MB against 150."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -273,6 +290,7 @@ BENCHES: dict[str, Callable[[], Iterator[Row]]] = {
     "book": bench_book,
     "feed_304": bench_feed_304,
     "feed_full": bench_feed_full,
+    "sync": bench_sync,
     "memory": bench_memory,
     "start": bench_start,
 }
