@@ -36,6 +36,7 @@ TENANT, CONSENT = "tenant sign-in", "tenant consent"
 MOST_AT_ONCE = 50
 """How many people are connected in one go, while the administrator waits."""
 TOGETHER = 6
+TAKEN_BACK = "What your organization granted was taken back or replaced meanwhile. Please look again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ async def _resting(work: UnitOfWork, grant: OrganizationGrant | None) -> list[Ca
 
 async def connect_for(ports: Ports, admin: User, provider: str, user_ids: Sequence[str]) -> list[Outcome]:
     """Connect the calendars of active people of the organization, each under their e-mail address. Whoever it fails for
-    keeps nobody else from it. `Invalid` (field `people`) for none or too many."""
+    keeps nobody else from it. `Invalid` (field `people`) for none or too many, and when the grant goes meanwhile."""
     _need_way(ports, admin, provider)
     async with ports.read() as work:
         grant = await work.organization_grants.get(admin.org_id, provider)
@@ -220,7 +221,10 @@ async def connect_for(ports: Ports, admin: User, provider: str, user_ids: Sequen
     if not 1 <= len(chosen) <= MOST_AT_ONCE:
         raise Invalid.field("people", f"Please choose somebody, at most {MOST_AT_ONCE} people at once.")
     gate = asyncio.Semaphore(TOGETHER)
-    return await asyncio.gather(*(_connect_one(ports, admin, grant, user, gate) for user in chosen))
+    outcomes = await asyncio.gather(*(_connect_one(ports, admin, grant, user, gate) for user in chosen))
+    if any(each.trouble == TAKEN_BACK for each in outcomes):
+        raise Invalid.field("people", TAKEN_BACK)
+    return outcomes
 
 
 async def _connect_one(
@@ -259,7 +263,7 @@ async def _unless_taken_back(
             return Outcome(user, "")
         await forget_account(ports, work, account, user, admin, now)
         await work.commit()
-    return Outcome(user, "What your organization granted was taken back or replaced meanwhile.")
+    return Outcome(user, TAKEN_BACK)
 
 
 # taking back

@@ -3,6 +3,7 @@ what is left when it, or one account of it, is taken back."""
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import re
@@ -34,6 +35,7 @@ from tests.http.providers import (
     workday,
 )
 from tests.http.workspace import Member, request_at
+from tests.support.waiting import eventually
 
 __all__ = ["api", "certificate_authority", "google", "microsoft"]  # fixtures
 pytestmark = [pytest.mark.anyio, pytest.mark.requires("contracts")]
@@ -392,6 +394,24 @@ async def test_an_account_that_signed_in_is_not_the_grants(api: Api, admin: Brow
     await admin.post(f"{PAGE}/google/remove")
     (kept,) = await rows(api, m.calendar_accounts, provider="google")
     assert kept["user_id"] == api.acme.employee.id
+
+
+async def test_what_is_connected_while_the_grant_goes_does_not_outlive_it(
+    api: Api, admin: Browser, google: FakeGoogle
+) -> None:
+    await paste(admin, google.service_account().new_key())
+    google.fail("GET .*/calendarList", delay=1.5)
+    connecting = asyncio.create_task(choose(admin, "google", api.acme.owner))
+
+    async def is_asked() -> bool:
+        return bool(google.asked("GET .*/calendarList"))
+
+    await eventually(is_asked, "Google was asked")
+    await admin.post(f"{PAGE}/google/remove")
+    assert "was taken back or replaced meanwhile" in html.unescape((await connecting).text)
+    assert await rows(api, m.calendar_accounts, provider="google") == []
+    await work(api)
+    assert await rows(api, m.outbox, kind="release_account") == []
 
 
 # Microsoft
