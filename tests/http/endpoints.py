@@ -63,6 +63,7 @@ LINK: Mapping[str, Kind] = {
     "max_per_day": "count",
     "max_per_week": "count",
     "requires_approval": "flag",
+    "cancel_on_decline": "flag",
     "location": "object",
 }
 TEMPLATE: Mapping[str, Kind] = {

@@ -95,8 +95,8 @@ LISTS: dict[str, tuple[Callable[[Company], str], Filler, int]] = {
     "templates": (lambda _: "/templates", add_templates, 2),
     "time off": (lambda c: f"/employees/{c.owner.id}/time-off", add_time_off, 2),
     "dead letters": (lambda _: "/dead-letters", add_dead_letters, 2),
-    "bookings": (lambda _: "/bookings", add_bookings, 4),
-    "my schedule": (lambda _: "/me/schedule", add_bookings, 4),
+    "bookings": (lambda _: "/bookings", add_bookings, 5),
+    "my schedule": (lambda _: "/me/schedule", add_bookings, 5),
 }
 
 
