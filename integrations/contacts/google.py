@@ -13,6 +13,7 @@ from typing import Any
 
 from app.domain.calendars import CalendarAccount
 from app.domain.contacts import Contact
+from app.domain.errors import ProviderFailure
 from app.ports.calendars import Credentials
 from integrations.google.session import PEOPLE, GoogleSession, Json
 from integrations.google.sign_in import CONTACT_SCOPES
@@ -68,7 +69,10 @@ class GoogleContacts:
         if self._warm_until.get((_key(credentials), place), 0.0) <= time.monotonic():
             await self._warm_up(credentials, place)
         answer = await self._asked(credentials, place, query)
-        return [contact for each in answer.get("results", ()) for contact in _contacts(each.get("person") or {})]
+        try:
+            return [contact for each in answer.get("results", ()) for contact in _contacts(each.get("person") or {})]
+        except (AttributeError, LookupError, TypeError) as error:
+            raise ProviderFailure("protocol", "Google answers with contacts that cannot be read.") from error
 
     async def _warm_up(self, credentials: Credentials, place: Search) -> None:
         await self._asked(credentials, place, "")

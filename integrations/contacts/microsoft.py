@@ -39,7 +39,10 @@ class MicrosoftContacts:
         """By names, and by the words of everything."""
         graph = self._open(credentials, CONTACTS)
         by_name, by_words = await asyncio.gather(_named(graph, query), _searched(graph, query))
-        return [*by_name, *by_words]
+        try:
+            return [contact for each in (*by_name, *by_words) for contact in _contacts(each)]
+        except (AttributeError, TypeError) as error:
+            raise ProviderFailure("protocol", "Microsoft answers with contacts that cannot be read.") from error
 
     async def add(self, credentials: Credentials, contact: Contact) -> None:
         """Into the default folder."""
@@ -52,16 +55,14 @@ class MicrosoftContacts:
         await graph.send("POST", graph.url(_PATH), body)
 
 
-async def _named(graph: Graph, query: str) -> list[Contact]:
-    condition = " or ".join(f"startswith({name},{_quoted(query)})" for name in _NAMES)
-    return [contact for each in await _listed(graph, __filter=condition) for contact in _contacts(each)]
+async def _named(graph: Graph, query: str) -> list[Json]:
+    return await _listed(graph, __filter=" or ".join(f"startswith({name},{_quoted(query)})" for name in _NAMES))
 
 
-async def _searched(graph: Graph, query: str) -> list[Contact]:
+async def _searched(graph: Graph, query: str) -> list[Json]:
     words = query.replace("\\", " ").replace('"', " ").strip()
     found = await _listed(graph, __search=f'"{words}"') if words else []
-    whole = await asyncio.gather(*(_whole(graph, each) for each in found))
-    return [contact for each in whole for contact in _contacts(each)]
+    return await asyncio.gather(*(_whole(graph, each) for each in found))
 
 
 async def _whole(graph: Graph, found: Json) -> Json:
@@ -78,7 +79,7 @@ async def _whole(graph: Graph, found: Json) -> Json:
 
 async def _listed(graph: Graph, **asked: str) -> list[Json]:
     page = await graph.get(graph.url(_PATH, **asked, __select=_FIELDS, __top=PAGE))
-    return [each for each in page.get("value", ()) if isinstance(each, dict)]
+    return [each for each in page.get("value") or () if isinstance(each, dict)]
 
 
 def _contacts(item: Json) -> Iterator[Contact]:

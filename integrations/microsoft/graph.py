@@ -143,7 +143,7 @@ def failure_of(answer: OutwardResponse, *, writing: bool) -> ProviderFailure:
         case 401:
             return ProviderFailure("auth", RECONNECT)
         case 403 if writing:
-            return ProviderFailure("refused", f"Microsoft does not let this account change the calendar: {message}")
+            return ProviderFailure("refused", f"Microsoft does not let this account change this: {message}")
         case 403:
             return ProviderFailure("auth", f"Microsoft does not let Halfpast read this: {message}")
         case 409 | 412:

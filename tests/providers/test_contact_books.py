@@ -214,6 +214,21 @@ async def test_whom_one_only_wrote_to_is_found_at_google_where_that_was_granted(
     assert await google.found("rae") == set()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b'{"results": 5}', b'{"results": [5]}', b'{"results": [{"person": 5}]}', b"<html>", b"[1]",
+     b'{"results": [{"person": {"names": 5}}]}', b'{"results": [{"person": {"emailAddresses": [5]}}]}'],
+)  # fmt: skip
+async def test_an_answer_of_google_that_makes_no_sense_is_a_failure(gmail: GoogleBackend, body: bytes) -> None:
+    """Never an error of the program's own."""
+    google = GoogleBook(gmail)
+    await google.found("rae")
+    google.fake.fail("/v1/", body=body, times=9)
+    with pytest.raises(ProviderFailure) as failure:
+        await google.found("rae")
+    assert failure.value.kind == "protocol"
+
+
 def test_google_has_contacts_on_a_host_of_their_own_unless_a_server_stands_in() -> None:
     usual = OAuthClient("id", "secret", "https://accounts.google.com", "https://www.googleapis.com")
     assert Addresses.of(usual).people == "https://people.googleapis.com"
