@@ -20,7 +20,7 @@ Objects after that go without, and are told of for it."""
 _LINE = re.compile(r"[^\r\n]+")
 _UID = re.compile(r"^UID(?:;[^:]*)?:(.*+(?:\r?\n[ \t].*+)*+)", re.MULTILINE | re.IGNORECASE)
 _TZID = re.compile(r'TZID(?:;[^:=]*)?[:=]"?([^":;\r\n]+)', re.IGNORECASE)
-_STAMP = re.compile(r"^(?:DTSTAMP|X-MICROSOFT-CDO-[^:;]*)[;:].*\r?\n?", re.MULTILINE | re.IGNORECASE)
+_STAMP = re.compile(r"^(?:DTSTAMP|X-MICROSOFT-CDO-(?!BUSYSTATUS)[^:;]*)[;:].*\r?\n?", re.MULTILINE | re.IGNORECASE)
 _FOLD = re.compile(r"\r?\n[ \t]")
 
 

@@ -14,7 +14,7 @@ MAX_LINE = 2_000
 MAX_ZONE = 50_000
 _KEPT = frozenset(
     {"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RRULE", "RDATE", "EXDATE", "STATUS", "TRANSP", "SEQUENCE",
-     "SUMMARY"}
+     "SUMMARY", "X-MICROSOFT-CDO-BUSYSTATUS"}
 )  # fmt: skip
 _CONTENT_LINE = re.compile(r"[^\r\n]++(?:(?:\r\n|\n|\r)[ \t][^\r\n]*+)*+")
 _FOLD = re.compile(r"(?:\r\n|\n|\r)[ \t]")

@@ -37,6 +37,9 @@ MAX_RULES = 3
 INSTANCE = 8
 """What an instance counts as, in starts found by a rule: making one takes longer."""
 UNKNOWN_LENGTH = timedelta(hours=1)  # of an event whose end cannot be read
+SHOWN_AS = "X-MICROSOFT-CDO-BUSYSTATUS"
+"""How Outlook and Exchange say in files what TRANSP and STATUS have no words for (MS-OXCICAL)."""
+_NOT_TAKEN = frozenset({"FREE", "WORKINGELSEWHERE"})
 _DAY = timedelta(days=1)
 _DATED = ("DTSTART", "DTEND", "RECURRENCE-ID")
 
@@ -331,9 +334,10 @@ class Reading:
             return False
         status = str(first_value(event, "STATUS")[0] or "").strip().upper()
         answer = self._own_answer(event)
-        if status == "CANCELLED" or answer == "DECLINED":
+        shown = str(first_value(event, SHOWN_AS)[0] or "").strip().upper()
+        if status == "CANCELLED" or answer == "DECLINED" or shown in _NOT_TAKEN:
             return False
-        return self.tentative_busy or "TENTATIVE" not in (status, answer)
+        return self.tentative_busy or "TENTATIVE" not in (status, answer, shown)
 
     def _own_answer(self, event: Vcomponent) -> str:
         for attendee in all_values(event, "ATTENDEE")[0]:

@@ -85,9 +85,11 @@ async def sync_calendar_job(ports: Ports, job: Job) -> int | None:
 
 
 def _pause(calendar: Calendar, failure: ProviderFailure, now: int) -> int:
-    """Seconds until the next poll of a failing calendar: a quarter of the time that it has failed."""
+    """Seconds until the next poll of a failing calendar: a quarter of the time that it has failed, at least as long as
+    the provider asks for, and up to a quarter more, so that not all calendars come back at once."""
     silent = now - (calendar.synced_at or calendar.modified_at)
-    return max(min(max(silent // 4, 60), LONGEST_POLL_SECONDS), failure.retry_after or 0)
+    pause = max(min(max(silent // 4, 60), LONGEST_POLL_SECONDS), failure.retry_after or 0)
+    return pause + crc32(f"{calendar.id} {now}".encode()) % (pause // 4 + 1)
 
 
 async def sync_calendar(ports: Ports, calendar_id: str) -> None:

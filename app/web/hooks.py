@@ -5,6 +5,7 @@ Every message gets the same answer, whether it is believed or not: whoever forge
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -49,18 +50,21 @@ async def microsoft(request: Request[Any, Any, Any]) -> Response[Any]:
         sent = msgspec.json.decode(await request.body(), type=_Notifications)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Response(None, status_code=202)
-    for item in sent.value[:MAX_NOTIFICATIONS]:
-        await _take(_ports(request), item)
+    await _take_all(_ports(request), sent.value[:MAX_NOTIFICATIONS])
     return Response(None, status_code=202)
 
 
-async def _take(ports: Ports, item: _Notification) -> None:
+async def _take_all(ports: Ports, items: Sequence[_Notification]) -> None:
+    """Each channel's news once, however often it is told: Graph wants its answer within three seconds."""
+    news = dict.fromkeys((each.subscription_id, each.client_state or "", each.lifecycle_event) for each in items)
     async with ports.read() as work:
-        channel = await work.channels.by_resource("microsoft", item.subscription_id)
-    if item.lifecycle_event is None:
-        await take_push(ports, channel, "microsoft", item.client_state or "")
-    else:
-        await take_lifecycle(ports, channel, "microsoft", item.client_state or "", item.lifecycle_event)
+        names = {subscription for subscription, _, _ in news}
+        channels = {name: await work.channels.by_resource("microsoft", name) for name in names}
+    for subscription, state, event in news:
+        if event is None:
+            await take_push(ports, channels[subscription], "microsoft", state)
+        else:
+            await take_lifecycle(ports, channels[subscription], "microsoft", state, event)
 
 
 def _ports(request: Request[Any, Any, Any]) -> Ports:

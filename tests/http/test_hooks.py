@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from app.ports import Ports
 from app.ports.channels import CalendarChannel
 from app.use_cases.ids import new_id
 from app.use_cases.sync_calendar import sync_lane
-from app.use_cases.watch_calendar import watch_lane
+from app.use_cases.watch_calendar import MARGIN_SECONDS, watch_lane
 from tests.http.api import Api, client_of
 from tests.http.databases import snapshot
 
@@ -152,6 +153,40 @@ async def test_what_graph_did_not_send_does_nothing(api: Api, body: Any) -> None
     assert await snapshot(api.database) == before
 
 
+@pytest.mark.parametrize("forged", [True, False])
+async def test_the_largest_message_is_answered_within_three_seconds(api: Api, forged: bool) -> None:
+    """As Graph asks. A thousand items of one channel are one piece of work; a thousand inventions are none."""
+    channel = await channel_of(api, "microsoft", SUBSCRIPTION)
+    before = await snapshot(api.database)
+    items = [graph(**({"subscriptionId": new_id()} if forged else {}))["value"][0] for _ in range(1000)]
+    began = time.monotonic()
+    assert (await sent(api, "/hooks/microsoft", json={"value": items})).status_code == 202
+    assert time.monotonic() - began < 3
+    assert (await snapshot(api.database) == before) == forged
+    assert (sync_lane(channel.calendar_id) in await lanes(api)) != forged
+
+
+@pytest.mark.parametrize("path", ["/hooks/google", "/hooks/microsoft"])
+async def test_a_message_that_comes_again_does_nothing_more(api: Api, path: str) -> None:
+    """It has the calendar read once more, which is all that any message does."""
+    provider = path.rpartition("/")[2]
+    channel = await channel_of(api, provider, SUBSCRIPTION)
+
+    async def again() -> None:
+        if provider == "google":
+            await sent(api, path, google(channel))
+        else:
+            await sent(api, path, json=graph())
+
+    await again()
+    after_one = await lanes(api)
+    for _ in range(5):
+        await again()
+    assert await lanes(api) == after_one
+    async with ports_of(api).read() as work:
+        assert await work.channels.get(channel.id) == channel
+
+
 @pytest.mark.parametrize(
     ("event", "stays"), [("missed", True), ("subscriptionRemoved", False), ("reauthorizationRequired", True)]
 )
@@ -162,4 +197,8 @@ async def test_graph_tells_of_the_subscription_itself(api: Api, event: str, stay
     assert (await lanes(api))[sync_lane(channel.calendar_id)] == ports_of(api).clock()
     assert watch_lane(channel.calendar_id) not in await lanes(api)  # this calendar's provider has no channels
     async with ports_of(api).read() as work:
-        assert (await work.channels.get(channel.id) is not None) == stays
+        kept = await work.channels.get(channel.id)
+    assert (kept is not None) == stays
+    if event == "reauthorizationRequired":  # renewed by the next look at it
+        assert kept is not None
+        assert kept.expires_at - ports_of(api).clock() <= MARGIN_SECONDS

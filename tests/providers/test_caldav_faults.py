@@ -306,6 +306,27 @@ async def test_a_truncated_answer_is_asked_for_until_it_is_whole(box: MakeBox, p
     assert changes.cursor == "token:three"
 
 
+async def test_a_failure_inside_of_a_success_is_no_deletion(
+    box: MakeBox, server: CalendarServer, behind: MakeBackend
+) -> None:
+    """One event that the server fails to give within its 207: the reading fails, and is not without that event."""
+    between = await box(upstream=server.url)
+    backend = behind(between)
+    calendar = await backend.make_calendar()
+    keys = [await backend.put(calendar, uid, event_text(uid, START, START + 3600)) for uid in (new_id(), new_id())]
+    failed = "<D:propstat><D:prop/><D:status>HTTP/1.1 500 Internal Server Error</D:status></D:propstat>"
+
+    async def interfere(request: web.Request, text: str) -> web.Response | None:
+        if "multiget" in text:
+            return multistatus("".join(f"<D:response><D:href>{key}</D:href>{failed}</D:response>" for key in keys))
+        return web.Response(status=500) if request.method == "GET" else None
+
+    between.interfere = interfere
+    assert await kind_of(backend.provider.changes(backend.credentials, calendar, None, {})) == "busy"
+    between.interfere = None
+    assert len((await backend.provider.changes(backend.credentials, calendar, None, {})).changed) == 2
+
+
 def multistatus(inner: str) -> web.Response:
     """A 207 with these responses."""
     return web.Response(

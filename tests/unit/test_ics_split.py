@@ -53,6 +53,8 @@ def test_zones_go_with_the_events_that_name_them() -> None:
 def test_a_new_stamp_alone_is_no_change() -> None:
     one, other = (split(file(event("a", *PLAIN, stamp=stamp))) for stamp in ("20270101T000000Z", "20270102T000000Z"))
     assert one.objects[0].etag == other.objects[0].etag
+    shown = split(file(event("a", *PLAIN, "X-MICROSOFT-CDO-BUSYSTATUS:FREE")))
+    assert shown.objects[0].etag != one.objects[0].etag
     changed = split(file(event("a", *PLAIN, "TRANSP:TRANSPARENT")))
     assert (changed.objects[0].name, changed.objects[0].etag != one.objects[0].etag) == (one.objects[0].name, True)
 

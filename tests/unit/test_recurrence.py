@@ -224,6 +224,19 @@ def test_tentative_events_count_unless_the_owner_says_otherwise(tentative_busy: 
     assert bool(facts.busy) is tentative_busy
 
 
+@pytest.mark.parametrize(
+    ("shown", "is_busy"),
+    [("FREE", False), ("WORKINGELSEWHERE", False), ("TENTATIVE", True), ("BUSY", True), ("OOF", True), ("?", True)],
+)
+def test_what_outlook_shows_in_its_files_counts(shown: str, is_busy: bool) -> None:
+    """Out of office takes time; working elsewhere says where, not that somebody is taken."""
+    lines = ("DTSTART:20260601T090000Z", "DTEND:20260601T100000Z", f"X-MICROSOFT-CDO-BUSYSTATUS:{shown}")
+    assert bool(read(*lines).busy) is is_busy
+    if shown == "TENTATIVE":
+        facts = read_object(calendar(event(*lines)), timezone="UTC", window=WINDOW, tentative_busy=False)
+        assert facts.busy == ()
+
+
 def definition(tzid: str, offset: str) -> str:
     return "\r\n".join(
         ["BEGIN:VTIMEZONE", f"TZID:{tzid}", "BEGIN:STANDARD", "DTSTART:16010101T000000", f"TZOFFSETFROM:{offset}",

@@ -91,7 +91,7 @@ async def cut(response: web.StreamResponse) -> None:
     await response.write(file().encode()[:-20])
 
 
-WHOLE = {
+WHOLE: dict[str, tuple[Body, dict[str, str], str]] = {
     "100 MB": (hundred_megabytes, {}, "too large"),
     "a compressed bomb": (bomb, {"Content-Encoding": "gzip"}, "too large"),
     "cut off": (cut, {}, "breaks off"),
@@ -124,7 +124,7 @@ async def test_a_file_that_is_refused_leaves_the_last_copy_and_is_told(
 
 ZONE = "BEGIN:VTIMEZONE\r\nTZID:Evil\r\nBEGIN:STANDARD\r\nDTSTART:16010101T000000\r\nTZOFFSETFROM:+0100\r\n"
 ZONE += "TZOFFSETTO:+0100\r\nRRULE:FREQ=SECONDLY\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
-TOLD = {
+TOLD: dict[str, tuple[Callable[[], str], str]] = {
     "every second for ever": (lambda: file("RRULE:FREQ=SECONDLY"), "too often"),
     "a million exceptions": (lambda: file("RRULE:FREQ=DAILY", "EXDATE:" + "20270309," * 1_000_000), "larger than"),
     "ten thousand alarms deep": (lambda: file(*["BEGIN:VALARM"] * 10_000, *["END:VALARM"] * 10_000), "Only its times"),

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from app.db import models as m
 from app.domain.errors import CalendarUnavailable, Conflict, NotFound, ProviderFailure
+from app.use_cases.choose_calendars import relist_calendars
 from app.use_cases.ids import new_id
 from app.use_cases.mirror import AHEAD
 from app.use_cases.refresh_calendars import refresh_calendars
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.anyio
 TUESDAY = at("2027-03-02 00:00")
 NINE, TEN = at("2027-03-02 09:00"), at("2027-03-02 10:00")
 DAY = 86400
+POLL = 600
 
 
 def recurring(uid: str, *lines: str) -> str:
@@ -283,15 +285,31 @@ async def test_polling_goes_on_more_slowly_while_it_fails(world: CalendarWorld) 
 
     world.box.interfere = refusing(503, **{"Retry-After": "1800"})
     await world.work(following - world.clock.now)
-    assert (await world.lanes())[lane] - world.clock.now == 1800
+    pause = (await world.lanes())[lane] - world.clock.now
+    assert 1800 <= pause <= 2250
 
     world.box.interfere = refusing(500)
-    await world.work(1800)
+    await world.work(pause)
     first = (await world.lanes())[lane] - world.clock.now
     await world.work(first)
     second = (await world.lanes())[lane] - world.clock.now
-    assert 60 <= first < second <= 3600
+    assert 60 <= first < second <= 4500
     assert not [row for row in await world.rows(m.outbox) if row["state"] == "dead"]
+
+
+async def test_calendars_that_were_asked_to_wait_do_not_come_back_together(world: CalendarWorld) -> None:
+    remotes = [await world.remote_calendar() for _ in range(6)]
+    calendar = await world.connect(remotes[0])
+    world.only(*remotes)
+    await relist_calendars(world.ports, world.owner, calendar.account_id)
+    found = await world.calendars(await world.account(calendar))
+    world.box.interfere = refusing(429, **{"Retry-After": "1000"})
+    await world.work(POLL)
+    lanes = await world.lanes()
+    pauses = {lanes[sync_lane(each.id)] - world.clock.now for each in found}
+    assert min(pauses) >= 1000
+    assert max(pauses) <= 1250
+    assert len(pauses) > 2
 
 
 async def test_polling_ends_for_calendars_that_block_no_time(world: CalendarWorld) -> None:
