@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.dav_server import Person, declared
 from tests.support.ical import calendar, ics
+from tests.unit.test_hostile_objects import TOLD
 
 BOMB = (
     '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa">'
@@ -161,6 +162,19 @@ REQUESTS = [
     "<D:propertyupdate><D:set><D:prop><D:displayname>x</D:displayname></D:prop></D:set></D:propertyupdate>",
     "<D:expand-property><D:property name='owner'><D:property name='displayname'/></D:property></D:expand-property>",
 ]
+
+
+@pytest.mark.parametrize("name", sorted(TOLD))
+def test_events_made_to_exhaust_the_server_end_within_a_bound(lite: Person, name: str) -> None:
+    """Refused, or kept with a time that is busy; and the collection can be read after it."""
+    text = TOLD[name]()
+    began = time.monotonic()
+    response = lite.put("hostile.ics", text)
+    assert response.status_code in {201, 403, 413}, response.text[:300]
+    assert lite.dav("PROPFIND", lite.personal, "<D:propfind><D:prop><D:getetag/></D:prop></D:propfind>", depth="1")
+    assert time.monotonic() - began < 15
+    if response.status_code == 201:
+        assert lite.request("DELETE", lite.personal + "hostile.ics").status_code == 204
 
 
 def test_mutated_requests_never_fail_here(lite: Person, soak: bool) -> None:
