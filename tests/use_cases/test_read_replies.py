@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[MailWorld]:
         yield world
 
 
-async def booked(world: MailWorld, **values: object) -> Booking:
+async def booked(world: MailWorld, **values: Any) -> Booking:
     """A booking whose invitations are sent."""
     booking = await world.take(**values)
     await world.work()
