@@ -17,7 +17,7 @@ MAX_DURATIONS = 20
 UNITS = {"minutes": 1, "hours": 60, "days": 1440}
 LOCATIONS = (
     ("none", "No place, or told later"),
-    ("video", "Online, at a meeting made for each booking"),
+    ("video", "Online, made for each booking"),
     ("link", "Online, at an address"),
     ("phone", "Phone call"),
     ("address", "In person, at an address"),
