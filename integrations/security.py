@@ -15,7 +15,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, TimedSerializer, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
 
 from app.domain.errors import SecretUnreadable
 from app.ports.security import MARK_LENGTH
@@ -39,6 +40,13 @@ class _Key:
 
     def hash(self, token: str) -> str:
         return (self.mark + hmac.new(self.hash_key, token.encode(), sha256).hexdigest())[:HASH_LENGTH]
+
+
+class _Uncompressed(URLSafeTimedSerializer):
+    """What is compressed begins with a dot, and many a proxy refuses paths that look like hidden files. Reads both."""
+
+    def dump_payload(self, obj: object) -> bytes:
+        return base64_encode(TimedSerializer.dump_payload(self, obj))
 
 
 class KeyVault:
@@ -93,9 +101,9 @@ class KeyVault:
             return None
         return payload
 
-    def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
+    def _serializer(self, purpose: str) -> _Uncompressed:
         # itsdangerous signs with the last key of a list and verifies with any.
-        return URLSafeTimedSerializer(list(reversed(self._secrets)), salt=f"halfpast.{purpose}")
+        return _Uncompressed(list(reversed(self._secrets)), salt=f"halfpast.{purpose}")
 
 
 def _derive(key: str, purpose: bytes) -> bytes:
