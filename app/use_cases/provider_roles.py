@@ -19,10 +19,16 @@ def with_roles(ports: Ports, booking: Booking, people: Sequence[HostPerson]) -> 
     """A new booking with what its hosts' calendars decide for it once and for all: who invites, and, where no calendar
     makes online meetings, the room to meet in."""
     invited = any(person.provider_invites and _capabilities(ports, person).invites for person in people)
-    booking = replace(booking, provider_invites=invited)
-    if awaits_meeting(booking) and meeting_maker(ports, booking, people) is None:
-        return replace(booking, location=new_room(ports))
-    return booking
+    return with_meeting(ports, replace(booking, provider_invites=invited), people)
+
+
+def with_meeting(ports: Ports, booking: Booking, people: Sequence[HostPerson]) -> Booking:
+    """A booking whose hosts are new to it: one of their calendars makes its meeting, or there is a room. A meeting that
+    the calendar of somebody else made goes with their event."""
+    if booking.location.kind != VIDEO or _is_room(ports, booking.location):
+        return booking
+    booking = replace(booking, location=Location(VIDEO))
+    return booking if meeting_maker(ports, booking, people) else replace(booking, location=new_room(ports))
 
 
 def inviting_host(ports: Ports, booking: Booking, people: Sequence[HostPerson]) -> HostPerson | None:
@@ -35,7 +41,7 @@ def inviting_host(ports: Ports, booking: Booking, people: Sequence[HostPerson]) 
 
 def meeting_maker(ports: Ports, booking: Booking, people: Sequence[HostPerson]) -> HostPerson | None:
     """Whose calendar's provider makes the online meeting; None when there is none to make, or it is a room of ours."""
-    if booking.location.kind != VIDEO or booking.location.value.startswith(_rooms(ports)):
+    if booking.location.kind != VIDEO or _is_room(ports, booking.location):
         return None
     return next((person for person in people if _capabilities(ports, person).conferences), None)
 
@@ -47,11 +53,11 @@ def awaits_meeting(booking: Booking) -> bool:
 
 def new_room(ports: Ports) -> Location:
     """A room of its own, which nobody can guess, on the Jitsi server."""
-    return Location(VIDEO, f"{_rooms(ports)}halfpast-{ports.vault.new_token()}")
+    return Location(VIDEO, f"{ports.jitsi_url}/halfpast-{ports.vault.new_token()}")
 
 
-def _rooms(ports: Ports) -> str:
-    return f"{ports.jitsi_url}/"
+def _is_room(ports: Ports, location: Location) -> bool:
+    return location.value.startswith(f"{ports.jitsi_url}/")
 
 
 def _capabilities(ports: Ports, person: HostPerson) -> Capabilities:

@@ -17,6 +17,7 @@ from app.use_cases.booking_changes import Actor, record_change
 from app.use_cases.change_booking import check_version, locked_booking
 from app.use_cases.find_slots import all_durations, alternatives
 from app.use_cases.idempotency import Replay, remember
+from app.use_cases.provider_roles import with_meeting
 
 LONGEST_MINUTES = 1440
 
@@ -140,6 +141,8 @@ async def _commit(
         await release_expired(ports, work, context, move.start, duration, now, locked)
         hosts = await _hosts(work, context, booking, move, duration, now)
         after = _moved(booking, context.link, hosts, move.start, duration, now)
+        if after.hosts != booking.hosts:
+            after = with_meeting(ports, after, await work.hosts.people([host.id for host in after.hosts]))
         await record_change(ports, work, booking, after, actor, "booking.rescheduled", now)
         await remember(work, replay, after, now)
         await work.commit()

@@ -137,6 +137,24 @@ async def test_a_calendar_that_makes_no_meeting_is_waited_for_a_minute(office: O
     assert "conferenceData" not in event
 
 
+async def test_another_host_has_another_meeting(office: Office) -> None:
+    """The meeting that a calendar made goes with its event."""
+    ana, owner = office.users[1], office.owner
+    link = await office.shared_link("pool", [ana, owner], "either", priorities=[1, 0], location=Location("video"))
+    booking = await office.book(link, NINE)
+    await office.settle(accept=True)
+    made = (await office.stored(booking)).location.value
+    assert made.startswith("https://meet.google.com/")
+    await reschedule_booking(office.ports, booking.id, Move(TEN, host_id=owner.id), Actor("user", owner.id))
+    await office.settle(accept=True)
+    room = (await office.stored(booking)).location.value
+    assert room.startswith("https://meet.jit.si/halfpast-")
+    assert room in (await mails(office))[-1].text
+    await reschedule_booking(office.ports, booking.id, Move(NINE, host_id=ana.id), Actor("user", owner.id))
+    await office.settle(accept=True)
+    assert (await office.stored(booking)).location.value == room, "whoever has the room's address may keep it"
+
+
 async def test_a_meeting_of_two_hosts_is_made_once(office: Office) -> None:
     """By the first of them whose calendar can; the other's event says where it is."""
     link = await office.shared_link("collective", office.users[1:], "both", location=Location("video"))
