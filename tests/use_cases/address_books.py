@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,9 +34,11 @@ class AddressBooks(Workspace):
 
     google: FakeGoogle = field(kw_only=True)
 
-    async def account(self, user: User, contacts: ContactsUse, email: str = ANA) -> CalendarAccount:
+    async def account(
+        self, user: User, contacts: ContactsUse, email: str = ANA, scopes: Sequence[str] = CONTACT_SCOPES
+    ) -> CalendarAccount:
         """A connected account of the user's at Google, with contacts granted."""
-        tokens = self.google.person(email, *CALENDAR_SCOPES, *CONTACT_SCOPES)
+        tokens = self.google.person(email, *CALENDAR_SCOPES, *scopes)
         found = Credentials("", email, tokens.to_text())
         remote = await list_event_calendars(self.ports.providers["google"], found)
         new = NewAccount("google", "", email, found.secret)
