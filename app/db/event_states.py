@@ -59,6 +59,16 @@ class SqlEventStates:
         )
         return [EventState(*row) for row in await self._db.execute(query)]
 
+    async def failed(self, account_id: str) -> list[EventState]:
+        events, calendars = m.calendar_events.c, m.calendars.c
+        query = (
+            select(*_COLUMNS)
+            .join_from(m.calendars, m.calendar_events, events.calendar_id == calendars.id)
+            .where(calendars.account_id == account_id, events.state == "failed")
+            .order_by(events.booking_id)
+        )
+        return [EventState(*row) for row in await self._db.execute(query)]
+
     async def put(self, state: EventState, now: int) -> None:
         dialect: Any = sqlite if self._db.dialect.name == "sqlite" else postgresql
         row = {**{name: getattr(state, name) for name in _NAMES}, "updated_at": now}

@@ -40,6 +40,10 @@ class EventStates(Protocol):
         that were noticed already are left out."""
         ...
 
+    async def failed(self, account_id: str) -> list[EventState]:
+        """Those in the account's calendars that could not be written or removed."""
+        ...
+
     async def put(self, state: EventState, now: int) -> None:
         """Insert or replace."""
         ...

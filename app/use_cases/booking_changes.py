@@ -152,6 +152,12 @@ def completes_at(booking: Booking, organization: Organization) -> int:
     return max(booking.end, booking.updated_at) + organization.complete_after_minutes * 60
 
 
+def event_job(org_id: str, booking_id: str, host_id: str, run_at: int) -> NewJob:
+    """Bring the event in a host's connected calendar to the booking's state."""
+    lane = f"booking:{booking_id}:event:{host_id}"
+    return NewJob(org_id, lane, "calendar_event", booking_id, run_at, {"host_id": host_id})
+
+
 def jobs_after(
     booking: Booking, before: Booking | None, people: Sequence[HostPerson], organization: Organization, now: int
 ) -> list[NewJob]:
@@ -167,7 +173,7 @@ def jobs_after(
     for person in people:
         jobs.append(job(f"mail:host:{person.host_id}", "booking_mail", audience="host", host_id=person.host_id))
         if person.write_calendar_id is not None:
-            jobs.append(job(f"event:{person.host_id}", "calendar_event", host_id=person.host_id))
+            jobs.append(event_job(booking.org_id, booking.id, person.host_id, now))
     if booking.status == "pending" and booking.hold_expires_at is not None:
         jobs.append(job("hold", "expire_hold", booking.hold_expires_at))
     if booking.status == "confirmed" and awaits_meeting(booking):

@@ -11,6 +11,7 @@ from app.domain.errors import HalfpastError, Invalid, NotFound
 from app.ports import Ports
 from app.ports.outbox import NewJob
 from app.ports.storage import AuditEntry, BookingFilter, UnitOfWork, User
+from app.use_cases.booking_changes import event_job
 from app.use_cases.sync_calendar import sync_calendar
 from app.use_cases.use_contacts import check_use
 
@@ -102,13 +103,7 @@ async def _rewrite_jobs(work: UnitOfWork, user: User, now: int) -> list[NewJob]:
     cursor: str | None = None
     while True:
         page = await work.bookings.page(where, 200, cursor)
-        jobs += [
-            NewJob(
-                user.org_id, f"booking:{booking.id}:event:{user.id}", "calendar_event", booking.id, now,
-                {"host_id": user.id},
-            )
-            for booking in page.items
-        ]  # fmt: skip
+        jobs += [event_job(user.org_id, booking.id, user.id, now) for booking in page.items]
         cursor = page.cursor
         if cursor is None:
             return jobs

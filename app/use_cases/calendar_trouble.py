@@ -8,6 +8,7 @@ from app.ports import Ports
 from app.ports.outbox import Job, NewJob
 from app.ports.storage import UnitOfWork
 from app.use_cases.account_mail import mail_user
+from app.use_cases.booking_changes import event_job
 
 PATIENCE_SECONDS = 4 * 3600
 """How long trouble that may pass by itself lasts before a mail; well within the age limit of a calendar's copy."""
@@ -38,6 +39,14 @@ def write_trouble_job(booking: Booking, host_id: str, kind: str, now: int) -> Ne
 
 def _mail_at(kind: str, now: int) -> int:
     return now if kind in _LASTING else now + PATIENCE_SECONDS
+
+
+async def trouble_is_over(work: UnitOfWork, account: CalendarAccount, now: int) -> None:
+    """The account works again: nobody is told of its trouble any more, and what could not be written there is tried at
+    once, also what was given up."""
+    await work.outbox.drop([trouble_lane(account.id)])
+    failed = await work.event_states.failed(account.id)
+    await work.outbox.enqueue([event_job(each.org_id, each.booking_id, account.user_id, now) for each in failed], now)
 
 
 async def mail_calendar_trouble(ports: Ports, job: Job) -> int | None:

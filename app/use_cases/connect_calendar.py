@@ -14,6 +14,7 @@ from app.ports import Ports
 from app.ports.calendars import CalendarProvider, Credentials, RemoteCalendar
 from app.ports.storage import AuditEntry, UnitOfWork, User
 from app.use_cases.calendar_accounts import own_account, sync_now
+from app.use_cases.calendar_trouble import trouble_is_over
 from app.use_cases.ids import new_id
 from app.use_cases.sync_calendar import credentials_of
 from app.use_cases.watch_calendar import mirror_jobs
@@ -201,7 +202,8 @@ async def change_secret(ports: Ports, user: User, account_id: str, secret: str) 
     await ports.providers[account.provider].list_calendars(Credentials(credentials.url, credentials.username, secret))
     now = ports.clock()
     async with ports.unit_of_work() as work:
-        await own_account(work, user, account_id)
+        account = await own_account(work, user, account_id)
+        await trouble_is_over(work, account, now)
         await work.calendars.update_account(
             account_id, secret=secret, status="ok", error=None, last_ok_at=now, updated_at=now
         )

@@ -26,7 +26,7 @@ from app.ports.calendar_edits import CalendarEdit, EditKind
 from app.ports.event_states import EventState
 from app.ports.outbox import Job, NewJob
 from app.ports.storage import UnitOfWork
-from app.use_cases.booking_changes import Actor
+from app.use_cases.booking_changes import Actor, event_job
 from app.use_cases.calendar_accounts import sync_now
 from app.use_cases.change_booking import take_step
 from app.use_cases.reschedule_booking import Move, reschedule_booking
@@ -218,12 +218,7 @@ async def _ask(ports: Ports, scene: Scene, kind: EditKind, start: int | None, en
 async def put_back(ports: Ports, scene: Scene, refusal: HalfpastError | None) -> None:
     """Write the event as the booking is; with a `refusal` whoever moved it is told why."""
     now, booking, host_id = ports.clock(), scene.booking, scene.calendar.user_id
-    jobs = [
-        NewJob(
-            booking.org_id, f"booking:{booking.id}:event:{host_id}", "calendar_event", booking.id, now,
-            {"host_id": host_id},
-        )
-    ]  # fmt: skip
+    jobs = [event_job(booking.org_id, booking.id, host_id, now)]
     if refusal is not None:
         payload = {"host_id": host_id, "reason": refusal.detail[:300]}
         lane = f"booking:{booking.id}:edit-refused:{host_id}"

@@ -17,6 +17,7 @@ from app.ports import Ports
 from app.ports.calendars import Credentials, Grant, SignIn
 from app.ports.storage import AuditEntry, User
 from app.use_cases.calendar_accounts import own_account, sync_now
+from app.use_cases.calendar_trouble import trouble_is_over
 from app.use_cases.connect_calendar import NewAccount, list_event_calendars, store_account
 from app.use_cases.provider_trip import facts_of, new_state, request_of, require_offered
 from app.use_cases.use_contacts import are_contacts_granted
@@ -144,6 +145,7 @@ async def _connect_anew(ports: Ports, account: CalendarAccount, grant: Grant, wa
             last_ok_at=now,
             updated_at=now,
         )
+        await trouble_is_over(work, account, now)
         calendars = [each for each in await work.calendars.calendars_in(account.id) if each.is_conflict]
         await work.outbox.enqueue(mirror_jobs(ports, calendars, now + 30), now)
         entry = AuditEntry(

@@ -19,7 +19,7 @@ from app.ports.calendar_store import ObjectWrite
 from app.ports.calendars import Changes, Credentials
 from app.ports.outbox import Job, NewJob
 from app.ports.storage import UnitOfWork
-from app.use_cases.calendar_trouble import trouble_job, trouble_lane
+from app.use_cases.calendar_trouble import trouble_is_over, trouble_job
 from app.use_cases.mirror import (
     AHEAD,
     PARTLY,
@@ -257,7 +257,7 @@ async def _account_is_fine(work: UnitOfWork, account: CalendarAccount, calendar:
         return
     await work.calendars.update_account(account.id, status="ok", error=None, last_ok_at=now)
     if account.status != "ok":
-        await work.outbox.drop([trouble_lane(account.id)])
+        await trouble_is_over(work, account, now)
 
 
 async def _record_failure(ports: Ports, source: _Source, failure: ProviderFailure, now: int) -> None:

@@ -14,10 +14,13 @@ from app.ports.outbox import Job
 from app.use_cases.booking_changes import Actor
 from app.use_cases.change_booking import take_step
 from app.use_cases.choose_calendars import CalendarChoice, choose_calendars, relist_calendars
+from app.use_cases.connect_calendar import change_secret
 from app.use_cases.disconnect_calendar import disconnect_calendar
 from app.use_cases.reschedule_booking import Move, reschedule_booking
+from app.use_cases.sync_calendar import sync_calendar
 from app.use_cases.write_event import write_calendar_event
-from app.worker import Worker
+from app.worker import MAX_ATTEMPTS, MAX_DELAY_SECONDS, Worker
+from tests.support.calendar_servers import PASSWORD
 from tests.support.clock import at
 from tests.use_cases.calendars.world import CalendarWorld
 
@@ -205,6 +208,33 @@ async def test_another_write_calendar_takes_the_coming_events_over(world: Calend
     await world.work()
     assert await times(world, second_remote) == []
     assert await states(world, booking) == []
+
+
+@pytest.mark.parametrize("mended_by", ["the server", "a new password"])
+async def test_what_was_given_up_is_written_once_the_account_works_again(world: CalendarWorld, mended_by: str) -> None:
+    """However long it was away: nobody has to ask for it."""
+    remote, calendar = await connected(world)
+    status = 503 if mended_by == "the server" else 401
+
+    async def refuse(*_: object) -> web.StreamResponse:
+        return web.Response(status=status)
+
+    world.box.interfere = refuse
+    start = NINE + 7 * 86400
+    booking = await world.book(await world.link(), start)
+    for _ in range(MAX_ATTEMPTS):
+        await world.work(2 * MAX_DELAY_SECONDS)
+    letters = [row for row in await world.rows(m.outbox) if row["state"] == "dead"]
+    assert [letter["kind"] for letter in letters] == ["calendar_event"]
+    world.box.interfere = None
+    if mended_by == "the server":
+        await sync_calendar(world.ports, calendar.id)
+    else:
+        await change_secret(world.ports, world.owner, calendar.account_id, PASSWORD)
+    await world.work()
+    assert await times(world, remote) == [(start, start + 1800)]
+    assert await states(world, booking) == [(calendar.id, "written", None)]
+    assert [row for row in await world.rows(m.outbox) if row["state"] == "dead"] == []
 
 
 async def test_bookings_go_on_without_the_account_once_it_is_disconnected(world: CalendarWorld) -> None:
