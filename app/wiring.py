@@ -22,7 +22,7 @@ from app.use_cases.follow_edit import follow_edit_job
 from app.use_cases.invite_to_connect import mail_invitation
 from app.use_cases.jobs import complete_booking_job, expand_collection_job, expire_hold_job, reread_calendar_job
 from app.use_cases.meeting_place import give_room
-from app.use_cases.note_conflicts import tell_conflict
+from app.use_cases.note_conflicts import tell_conflicts
 from app.use_cases.release_account import release_account_job
 from app.use_cases.sync_calendar import sync_calendar_job
 from app.use_cases.take_reply import tell_refusal
@@ -63,7 +63,7 @@ HANDLERS: Mapping[str, Handler] = {
     "edit_refused": mail_edit_refused,
     "calendar_event": write_calendar_event,
     "meeting_place": give_room,
-    "conflict_found": tell_conflict,
+    "conflicts_found": tell_conflicts,
     "recipient_declined": tell_refusal,
     "sync_calendar": sync_calendar_job,
     "watch_calendar": watch_calendar_job,

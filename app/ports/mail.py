@@ -88,5 +88,5 @@ class MailComposer(Protocol):
 
     def account(self, kind: str, to: str, name: str, url: str, organization: str, now: int, reason: str = "") -> Mail:
         """Mails of the account: `kind` is invitation, password_reset, calendar_trouble, write_trouble, edits_asked,
-        conflict_found, recipient_declined or edit_refused (for the `reason`, a sentence)."""
+        conflict_found, conflicts_found, recipient_declined or edit_refused (for the `reason`, a sentence)."""
         ...

@@ -79,6 +79,15 @@ ACCOUNT_WORDS = {
         "You get this mail because you connected a calendar at {organization}.",
         "off",
     ),
+    "conflicts_found": AccountWords(
+        "Some bookings overlap events in your calendar",
+        "You are in two places at once",
+        "Events in your calendars lie over bookings that were made before. Nothing was changed: please move or cancel"
+        " one of each two.",
+        "See your bookings",
+        "You get this mail because you connected a calendar at {organization}.",
+        "off",
+    ),
     "recipient_declined": AccountWords(
         "The invitation to a booking was declined",
         "Your guest declined",

@@ -39,7 +39,7 @@ async def test_its_host_is_told_once_and_the_booking_is_flagged(world: CalendarW
     key = await world.event(remote, NINE - 600, NINE + 600)
     for _ in range(2):
         await sync_calendar(world.ports, calendar.id)
-        await world.work(5)
+        await world.work(10)
     assert await is_flagged(world, booking.id)
     (address,) = await told(world)
     assert world.owner.email in address
@@ -47,12 +47,29 @@ async def test_its_host_is_told_once_and_the_booking_is_flagged(world: CalendarW
 
     await world.event(remote, NINE, NINE + 600)
     await sync_calendar(world.ports, calendar.id)
-    await world.work(5)
+    await world.work(10)
     assert len(await told(world)) == 1, "another event over the same time is no news"
 
     await world.remote.remove(remote, key)
     await sync_calendar(world.ports, calendar.id)
     assert await is_flagged(world, booking.id), "the other one is still there"
+
+
+async def test_many_at_once_are_one_mail(world: CalendarWorld) -> None:
+    """As when a calendar is connected that has them all."""
+    remote = await world.remote_calendar()
+    link = await world.link()
+    bookings = [await world.book(link, start) for start in (NINE, TEN, ELEVEN)]
+    for start in (NINE, TEN):
+        await world.event(remote, start, start + 600)
+    await world.work()
+    await world.connect(remote)
+    await world.work(10)
+    folder = world.parts.mail_folder
+    assert folder is not None
+    subjects = [mail.subject for mail in await folder.list_mails() if "overlap" in mail.subject]
+    assert subjects == ["Some bookings overlap events in your calendar"]
+    assert [await is_flagged(world, booking.id) for booking in bookings] == [True, True, False]
 
 
 async def test_the_flag_goes_with_its_cause(world: CalendarWorld) -> None:
@@ -63,12 +80,12 @@ async def test_the_flag_goes_with_its_cause(world: CalendarWorld) -> None:
     await world.work()
     await world.event(remote, NINE, NINE + 600)
     await sync_calendar(world.ports, calendar.id)
-    await world.work(5)
+    await world.work(10)
     await reschedule_booking(world.ports, booking.id, Move(ELEVEN), Actor("user", world.owner.id))
     assert not await is_flagged(world, booking.id)
     await world.event(remote, ELEVEN, ELEVEN + 600)
     await sync_calendar(world.ports, calendar.id)
-    await world.work(5)
+    await world.work(10)
     assert await is_flagged(world, booking.id)
     assert len(await told(world)) == 2
     await take_step(world.ports, booking.id, "cancel", Actor("user", world.owner.id))
@@ -85,7 +102,7 @@ async def test_neighbours_and_the_own_event_are_no_conflict(world: CalendarWorld
     await world.event(remote, NINE - 1800, NINE)
     await world.event(remote, NINE + 1800, TEN)
     await sync_calendar(world.ports, calendar.id)
-    await world.work(5)
+    await world.work(10)
     assert not await is_flagged(world, booking.id)
     assert await told(world) == []
 
@@ -97,6 +114,6 @@ async def test_a_calendar_that_blocks_no_time_makes_no_conflict(world: CalendarW
     await choose_calendars(world.ports, world.owner, calendar.account_id, [CalendarChoice(calendar.id, False, False)])
     await world.event(remote, NINE, NINE + 600)
     await sync_calendar(world.ports, calendar.id)
-    await world.work(5)
+    await world.work(10)
     assert not await is_flagged(world, booking.id)
     assert await told(world) == []

@@ -50,7 +50,7 @@ WORK: Mapping[str, str] = {
     "add_contact": "Adding a recipient to contacts",
     "put_contact": "Adding a recipient to contacts",
     "meeting_place": "Finding a place for an online meeting",
-    "conflict_found": "Mail about a booking that overlaps an event",
+    "conflicts_found": "Mail about bookings that overlap events",
     "recipient_declined": "Mail about a declined invitation",
 }
 TAKE_BACK: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -77,7 +77,6 @@ ABOUT_BOOKING = frozenset(
         "followup",
         "write_trouble",
         "meeting_place",
-        "conflict_found",
         "recipient_declined",
         "add_contact",
     }
