@@ -210,6 +210,30 @@ async def test_another_write_calendar_takes_the_coming_events_over(world: Calend
     assert await states(world, booking) == []
 
 
+async def test_a_server_that_has_a_uid_once_gets_the_event_when_the_other_one_is_gone(world: CalendarWorld) -> None:
+    """As Fastmail does: two calendars of an account cannot have the same event."""
+    first_remote, second_remote = await world.remote_calendar(), await world.remote_calendar()
+    first = await world.connect(first_remote)
+    world.only(first_remote, second_remote)
+    listed = await relist_calendars(world.ports, world.owner, first.account_id)
+    second = next(each for each in listed if each.name == world.seen_here(second_remote))
+    await world.write_to(first)
+    booking = await world.book(await world.link(), NINE)
+    await world.work()
+
+    async def once(request: web.Request, _: str) -> web.StreamResponse | None:
+        is_second = request.method == "PUT" and request.path.startswith(second_remote.replace(world.server.url, "/"))
+        return web.Response(status=403) if is_second and await world.remote.keys(first_remote) else None
+
+    world.box.interfere = once
+    await world.write_to(second)
+    await world.work()
+    await world.work(60)
+    assert await times(world, first_remote) == []
+    assert await times(world, second_remote) == [(NINE, NINE + 1800)]
+    assert await states(world, booking) == [(second.id, "written", None)]
+
+
 @pytest.mark.parametrize("mended_by", ["the server", "a new password"])
 async def test_what_was_given_up_is_written_once_the_account_works_again(world: CalendarWorld, mended_by: str) -> None:
     """However long it was away: nobody has to ask for it."""
