@@ -6,8 +6,9 @@ import asyncio
 import hashlib
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,10 +36,22 @@ class Template:
                 yield url
             return
         path = self._folder / f"{secrets.token_hex(8)}.sqlite3"
-        shutil.copyfile(self.url.removeprefix("sqlite+aiosqlite:///"), path)
+        shutil.copyfile(self._whole(), path)
         yield f"sqlite+aiosqlite:///{path}"
         for part in path.parent.glob(path.name + "*"):
             part.unlink()
+
+    def _whole(self) -> Path:
+        """One file with all that was committed: some of it may stand in the journal beside the template still, as long
+        as any connection to it is not closed."""
+        whole = self._folder / "whole.sqlite3"
+        if not whole.exists():
+            with (
+                closing(sqlite3.connect(self.url.removeprefix("sqlite+aiosqlite:///"))) as source,
+                closing(sqlite3.connect(whole)) as target,
+            ):
+                source.backup(target)
+        return whole
 
 
 @contextmanager
