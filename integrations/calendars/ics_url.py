@@ -75,6 +75,8 @@ class IcsUrlProvider:
         if now.digest == seen.digest:
             return Changes((), (), now.cursor(), full=False)
         found = await _taken_apart(answer)
+        if not seen.digest:
+            return Changes(tuple(found.objects), (), now.cursor(), full=True)
         there = {item.name for item in found.objects}
         changed = tuple(item for item in found.objects if known.get(item.name) != item.etag)
         return Changes(changed, tuple(sorted(set(known) - there)), now.cursor(), full=False)
@@ -118,7 +120,11 @@ class _Seen:
 
     @classmethod
     def of(cls, cursor: str | None) -> _Seen:
-        return cls(**json.loads(cursor)) if cursor else cls()
+        """Nothing, for a cursor that is none of ours."""
+        try:
+            return cls(**json.loads(cursor or "{}"))
+        except (ValueError, TypeError):
+            return cls()
 
     @classmethod
     def after(cls, answer: OutwardResponse) -> _Seen:

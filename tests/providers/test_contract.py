@@ -1,5 +1,5 @@
-"""What every calendar provider must do, held against each of them: built-in, CalDAV on two real servers,
-Google on a fake."""
+"""What every calendar provider must do, held against each of them: built-in, CalDAV on two real servers, Google and
+Microsoft on fakes, and, as far as it can, a calendar published at an address."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tests.fakes.certificates import make_authority
 from tests.fakes.microsoft import fake_microsoft
 from tests.providers.backends import Backend, BuiltinBackend, CalDavBackend
 from tests.providers.google_backend import GoogleBackend
+from tests.providers.ics_url_backend import IcsUrlBackend
 from tests.providers.microsoft_backend import MicrosoftBackend
 from tests.support.calendar_servers import Box
 from tests.support.clock import Clock, at
@@ -30,13 +31,22 @@ pytestmark = pytest.mark.anyio
 START = at("2027-03-02 09:00")
 
 
-@pytest.fixture(params=["builtin", "radicale", "xandikos", "google", "microsoft"])
+WRITABLE = ("builtin", "radicale", "xandikos", "google", "microsoft")
+writes = pytest.mark.parametrize("backend", WRITABLE, indirect=True)
+
+
+@pytest.fixture(params=[*WRITABLE, "ics_url"])
 async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Backend]:
     """Each provider with an account that works."""
     if request.param == "builtin":
         clock = Clock()
         async with opened(f"sqlite+aiosqlite:///{tmp_path / 'db.sqlite3'}", tmp_path, clock) as parts:
             yield await BuiltinBackend.make(await make_workspace(parts, clock))
+        return
+    if request.param == "ics_url":
+        published = await IcsUrlBackend().start()
+        yield published
+        await published.close()
         return
     if request.param == "google":
         need("contracts")
@@ -99,6 +109,7 @@ async def test_discovery_proves_the_account_and_keeps_its_secret(backend: Backen
     assert await backend.provider.list_calendars(found)
 
 
+@writes
 async def test_a_wrong_account_is_refused(backend: Backend) -> None:
     wrong = Credentials(backend.credentials.url, f"{backend.credentials.username}x", "wrong")
     for question in (backend.provider.discover(wrong), backend.provider.list_calendars(wrong)):
@@ -112,7 +123,7 @@ async def test_calendars_are_listed_with_what_they_can_hold(backend: Backend, ca
     listed = {each.name: each for each in await backend.provider.list_calendars(found)}
     assert calendar in listed
     assert "VEVENT" in listed[calendar].components
-    assert not listed[calendar].read_only
+    assert listed[calendar].read_only is not backend.provider.capabilities.writable
     assert listed[calendar].display_name
 
 
@@ -199,13 +210,16 @@ async def test_a_vanished_calendar_is_a_fault_and_not_an_empty_one(backend: Back
         everything(backend, calendar, cursor, **{key: "x"}),
         backend.provider.fetch(backend.credentials, calendar, key),
         backend.provider.find(backend.credentials, calendar, uid),
-        backend.provider.write_event(backend.credentials, calendar, booking_event(uid), None),
     ):
         with pytest.raises(ProviderFailure) as failure:
             await question
         assert failure.value.kind == "gone"
+    with pytest.raises(ProviderFailure) as failure:
+        await backend.provider.write_event(backend.credentials, calendar, booking_event(uid), None)
+    assert failure.value.kind == ("gone" if backend.provider.capabilities.writable else "refused")
 
 
+@writes
 async def test_a_written_event_is_there_as_it_was_meant(backend: Backend, calendar: str) -> None:
     event = booking_event(f"{new_id()}@example.org")
     written = await backend.provider.write_event(backend.credentials, calendar, event, None)
@@ -217,6 +231,7 @@ async def test_a_written_event_is_there_as_it_was_meant(backend: Backend, calend
         assert (line in text) is (line not in backend.lacks)
 
 
+@writes
 async def test_writing_again_changes_the_same_event(backend: Backend, calendar: str) -> None:
     event = booking_event(new_id())
     first = await backend.provider.write_event(backend.credentials, calendar, event, None)
@@ -229,6 +244,7 @@ async def test_writing_again_changes_the_same_event(backend: Backend, calendar: 
     assert (facts.busy, facts.summary) == (((moved.start, moved.end),), "Moved")
 
 
+@writes
 async def test_writing_at_the_same_time_makes_one_event(backend: Backend, calendar: str) -> None:
     """A worker that was taken for dead and the one that took over."""
     event = booking_event(new_id())
@@ -247,6 +263,7 @@ async def test_writing_at_the_same_time_makes_one_event(backend: Backend, calend
     assert len(await backend.keys(calendar)) == 1
 
 
+@writes
 async def test_an_event_that_was_moved_to_another_name_is_found_by_its_uid(backend: Backend, calendar: str) -> None:
     event = booking_event(new_id())
     first = await backend.provider.write_event(backend.credentials, calendar, event, None)
@@ -262,6 +279,7 @@ async def test_an_event_that_was_moved_to_another_name_is_found_by_its_uid(backe
     assert await backend.keys(calendar) == []
 
 
+@writes
 async def test_what_the_person_made_of_the_event_is_kept(backend: Backend, calendar: str) -> None:
     event = booking_event(new_id())
     written = await backend.provider.write_event(backend.credentials, calendar, event, None)
@@ -289,6 +307,7 @@ async def test_what_the_person_made_of_the_event_is_kept(backend: Backend, calen
     assert "What about?" not in after
 
 
+@writes
 async def test_deleting_is_done_once_and_repeated_without_harm(backend: Backend, calendar: str) -> None:
     event = booking_event(new_id())
     written = await backend.provider.write_event(backend.credentials, calendar, event, None)
@@ -299,6 +318,7 @@ async def test_deleting_is_done_once_and_repeated_without_harm(backend: Backend,
     assert await backend.keys(calendar) == [stays]
 
 
+@writes
 async def test_deleting_never_takes_another_event_that_has_the_key_by_now(backend: Backend, calendar: str) -> None:
     other = new_id()
     key = await backend.put(calendar, other, event_text(other, START, START + 600))
@@ -306,6 +326,7 @@ async def test_deleting_never_takes_another_event_that_has_the_key_by_now(backen
     assert await backend.keys(calendar) == [key]
 
 
+@writes
 async def test_a_deleted_event_can_be_written_anew(backend: Backend, calendar: str) -> None:
     event = booking_event(new_id())
     first = await backend.provider.write_event(backend.credentials, calendar, event, None)
@@ -314,6 +335,7 @@ async def test_a_deleted_event_can_be_written_anew(backend: Backend, calendar: s
     assert len(await backend.keys(calendar)) == 1
 
 
+@writes
 async def test_strange_names_and_uids_survive(backend: Backend, calendar: str) -> None:
     uid = "ünï codé+%41@example.org"
     event = booking_event(uid)
