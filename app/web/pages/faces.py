@@ -68,7 +68,8 @@ def place_of_location(location: Location, *, revealed: bool) -> Place | None:
     match location.kind:
         case "link" | "video":
             address = value if revealed and _is_web(value) else ""
-            return Place("video", value if revealed and value else "Online meeting", address)
+            words = "Online meeting, its address follows by mail" if revealed else "Online meeting"
+            return Place("video", value if revealed and value else words, address)
         case "phone":
             return Place("phone", f"Phone call: {value}" if revealed and value else "Phone call")
         case "address":
