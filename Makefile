@@ -68,10 +68,14 @@ lock: .venv-tools/uv ## put what pyproject.toml asks for into the lock files; LO
 		--generate-hashes --no-annotate --no-header $(LOCK_ARGS) "$$@"; }
 	compile --group build --output-file requirements.lock
 	compile --group build --group test --group lint --constraint requirements.lock --output-file requirements-dev.lock
+	suites=tests/conformance/locks
+	.venv-tools/uv/bin/uv pip compile $$suites/python.in --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header $(LOCK_ARGS) --output-file $$suites/python.lock
+	npm --prefix $$suites install --package-lock-only --ignore-scripts --no-audit --no-fund --silent
 
 .PHONY: clean
 clean: ## remove what make built; the data under var/ stays
-	@rm -rf .venv .venv-tools dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .venv-tools .venv-suites dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then echo "Halfpast needs Python 3.11 or newer; none was found." >&2; exit 1; fi

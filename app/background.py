@@ -13,6 +13,7 @@ import structlog
 
 from app.domain.errors import ProviderFailure
 from app.ports import Ports
+from app.ports.audit import ORIGIN, Origin
 from app.ports.reply_box import ReplyBox
 from app.use_cases.read_replies import read_replies
 from app.wiring import Parts
@@ -33,6 +34,7 @@ async def run_background(parts: Parts, stop: asyncio.Event) -> None:
 
 async def read_mailbox(ports: Ports, box: ReplyBox, stop: asyncio.Event, pause: float = PAUSE_SECONDS) -> None:
     """Read again and again until `stop` is set. What goes wrong is logged, and told by the doctor."""
+    ORIGIN.set(lambda: Origin("mail"))
     while not stop.is_set():
         try:
             await read_replies(ports, box)

@@ -10,8 +10,11 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
+from uuid import UUID
 
+import msgspec
 from asyncpg import PostgresError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -20,9 +23,14 @@ from app.db.sealed import reseal
 from app.db.version import is_current
 from app.doctor import examine
 from app.domain.errors import HalfpastError, Invalid
+from app.domain.feeds import FEED_KINDS, MAX_ALARM_MINUTES, MAX_DAYS, FeedOptions
 from app.logs import configure_logging
+from app.ports.audit import ORIGIN, Origin
+from app.ports.people import User
 from app.use_cases import manage_people, manage_tokens
 from app.use_cases.demo import load_demo
+from app.use_cases.erase_person import erase_everywhere
+from app.use_cases.export_person import export_everywhere
 from app.use_cases.manage_people import NewUser
 from app.wiring import Parts, wire
 
@@ -85,8 +93,35 @@ async def _app_passwords_create(parts: Parts, given: argparse.Namespace) -> str:
 
 async def _feeds_create(parts: Parts, given: argparse.Namespace) -> str:
     user = await manage_people.find_user(parts.ports, given.email)
-    feed = await manage_tokens.create_feed(parts.ports, user, given.kind)
+    subject_id = None if given.subject is None else await _subject_id(parts, user, given.subject)
+    options = FeedOptions.checked(given.past_days, given.future_days, given.alarms)
+    feed = await manage_tokens.create_feed(parts.ports, user, given.kind, subject_id=subject_id, options=options)
     return manage_tokens.feed_address(parts.ports, feed)
+
+
+async def _subject_id(parts: Parts, user: User, text: str) -> str:
+    """An id as it is, or that of the link with this slug."""
+    with suppress(ValueError):
+        return str(UUID(text))
+    async with parts.ports.read() as work:
+        organization = await work.people.organization(user.org_id)
+        context = await work.links.context(f"{organization.slug}.{text}") if organization else None
+    if context is None:
+        raise Invalid(f"There is no link “{text}”.")
+    return context.link.id
+
+
+async def _export(parts: Parts, given: argparse.Namespace) -> str:
+    found = await export_everywhere(parts.ports, given.email)
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+async def _erase(parts: Parts, given: argparse.Namespace) -> str:
+    erased = await erase_everywhere(parts.ports, given.email)
+    if erased.is_user:
+        _say("Somebody signs in with this address: their account is left as it is. Switch it off under People.")
+    _say(f"Erased: {erased.bookings} bookings, a guest of {erased.guest_of}, {erased.others} other entries.")
+    return str(erased.bookings + erased.guest_of)
 
 
 async def _reseal(parts: Parts, _: argparse.Namespace) -> str:
@@ -110,6 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--port", type=_number(1, 65535), default=8000)
     serving.add_argument("--workers", type=_number(1, 256), default=1)
     serving.add_argument("--no-worker", action="store_true")
+    serving.add_argument("--certfile", help="PEM file of a certificate with its chain, to serve https")
+    serving.add_argument("--keyfile", help="PEM file of its key")
     serving.add_argument("--reload", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("worker", help="work off the outbox in a process of its own")
 
@@ -121,6 +158,11 @@ def _parser() -> argparse.ArgumentParser:
 
     words = "seal stored secrets anew under the first key; prints how many"
     _command(commands, "reseal", _reseal, words)
+
+    words = "print all that is known of a person, as JSON"
+    _command(commands, "export", _export, words).add_argument("--email", required=True)
+    words = "forget a person who booked, everywhere; prints how many bookings knew them"
+    _command(commands, "erase", _erase, words).add_argument("--email", required=True)
 
     orgs = _group(commands, "orgs", "organizations")
     create = _command(orgs, "create", _orgs_create, "make an organization; prints its slug")
@@ -150,7 +192,13 @@ def _parser() -> argparse.ArgumentParser:
     feeds = _group(commands, "feeds", "ICS feeds")
     create = _command(feeds, "create", _feeds_create, "make a feed; prints its address")
     create.add_argument("--email", required=True)
-    create.add_argument("--kind", choices=manage_tokens.FEED_KINDS, default="schedule")
+    create.add_argument("--kind", choices=FEED_KINDS, default="schedule")
+    words = "id of the link, service or resource that the feed is of, or the link's slug"
+    create.add_argument("--subject", metavar="ID", help=words)
+    create.add_argument("--past-days", type=_number(0, MAX_DAYS), help="how far it reaches back")
+    create.add_argument("--future-days", type=_number(1, MAX_DAYS), help="how far it reaches ahead")
+    words = "minutes before the start to be reminded at; without a number: never"
+    create.add_argument("--alarms", type=_number(0, MAX_ALARM_MINUTES), nargs="*", metavar="MINUTES", help=words)
     return parser
 
 
@@ -190,11 +238,19 @@ def _serve(given: argparse.Namespace) -> None:
     if given.command == "worker":
         asyncio.run(serve.work(load_settings()))
         return
-    serve.serve(given.host, given.port, given.workers, with_worker=not given.no_worker, reload=given.reload)
+    serve.serve(
+        given.host,
+        given.port,
+        given.workers,
+        with_worker=not given.no_worker,
+        tls=(given.certfile, given.keyfile),
+        reload=given.reload,
+    )
 
 
 async def _run(settings: Settings, given: argparse.Namespace) -> str | None:
     parts = wire(settings)
+    ORIGIN.set(lambda: Origin("command"))
     try:
         if given.migrated and not await is_current(parts.database):
             raise Invalid("The database is not at this version. Run: halfpast migrate")

@@ -29,6 +29,8 @@ VARIABLES: Mapping[str, str] = {
     "SECRET_KEYS": "comma list of long random texts; the first signs and seals, the others still open",
     "DATA_DIR": "folder for the database, keys and mail when nothing else is set",
     "SMTP_URL": "smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465",
+    "TLS_CERTFILE": "PEM file of a certificate and its chain, to serve https with and to sign Apple's profiles",
+    "TLS_KEYFILE": "PEM file of its key",
     "JITSI_URL": "the Jitsi server where online meetings have their rooms that no calendar makes",
     "IMAP_URL": "imaps://user:password@host/mailbox where answers to invitations arrive",
     "MAIL_FROM": "the sender's address, such as Halfpast <bookings@example.com>",
@@ -64,6 +66,14 @@ class OAuthSettings:
     api: str
 
 
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files: a certificate with its chain, and its key."""
+
+    certificate: Path
+    key: Path
+
+
 GOOGLE = OAuthSettings(
     "", "", "https://accounts.google.com", "https://oauth2.googleapis.com", "https://www.googleapis.com"
 )
@@ -97,6 +107,7 @@ class Settings:
     google: OAuthSettings | None
     microsoft: OAuthSettings | None
     jitsi_url: str
+    tls: TlsFiles | None
     bound_host: str
 
     @property
@@ -136,7 +147,10 @@ def load_settings(
         return values.get(PREFIX + name) or None
 
     data_dir = Path(value("DATA_DIR") or "var")
-    served = f"http://{_display_host(host or LOOPBACK)}:{port or 8000}" if host or port else _noted_address(data_dir)
+    tls = _tls(value("TLS_CERTFILE"), value("TLS_KEYFILE"))
+    scheme = "https" if tls else "http"
+    address = f"{scheme}://{_display_host(host or LOOPBACK)}:{port or 8000}"
+    served = address if host or port else _noted_address(data_dir)
     base_url = _site(value("BASE_URL") or served, "BASE_URL")
     return Settings(
         database_url=_database_url(value("DATABASE_URL") or f"sqlite+aiosqlite:///{data_dir}/halfpast.db"),
@@ -169,6 +183,7 @@ def load_settings(
             value("MICROSOFT_GRAPH_ENDPOINT"),
         ),
         jitsi_url=_site(value("JITSI_URL") or JITSI, "JITSI_URL"),
+        tls=tls,
         bound_host=host or LOOPBACK,
     )
 
@@ -206,6 +221,14 @@ def _oauth(
         tokens=(sign_in or usual.tokens).rstrip("/"),
         api=(api or usual.api).rstrip("/"),
     )
+
+
+def _tls(certificate: str | None, key: str | None) -> TlsFiles | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise BadSettings(f"{PREFIX}TLS_CERTFILE and {PREFIX}TLS_KEYFILE are set together.")
+    return TlsFiles(Path(certificate), Path(key))
 
 
 def _site(text: str, name: str) -> str:

@@ -17,6 +17,7 @@ from app.use_cases.calendar_health import AccountHealth, Mend, access_words, cha
 from app.use_cases.sync_calendar import credentials_of
 from app.web.times import rfc3339
 from app.wiring import Parts
+from integrations.reachability import Unreachable, reach
 
 TIMEOUT_SECONDS = 5
 CALENDAR_SECONDS = 15
@@ -40,7 +41,7 @@ class Finding:
 async def examine(parts: Parts) -> list[Finding]:
     """Everything, in the order a person would mend it."""
     database = await _database(parts)
-    findings = [_data_folder(parts), _base_url(parts), database, await _mail(parts), await _redis(parts)]
+    findings = [_data_folder(parts), await _base_url(parts), database, await _mail(parts), await _redis(parts)]
     if parts.reply_box is not None:
         mailbox = _answers(
             "mailbox", parts.reply_box.check(), _host(parts.settings.imap_url or ""), "look at HALFPAST_IMAP_URL"
@@ -60,12 +61,23 @@ def _data_folder(parts: Parts) -> Finding:
     return Finding("data folder", False, f"{folder} is not a writable folder: make it, or set HALFPAST_DATA_DIR")
 
 
-def _base_url(parts: Parts) -> Finding:
+async def _base_url(parts: Parts) -> Finding:
+    """Whether a phone could use it, seen from here."""
     settings = parts.settings
     if settings.is_loopback:
         return Finding("address", True, f"{settings.base_url} (this machine only: phones cannot reach it)")
     if not settings.is_https:
         return Finding("address", False, f"{settings.base_url} is not https: phones refuse it; put TLS before it")
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            reached = await reach(settings.base_url)
+    except Unreachable as problem:
+        return Finding("address", False, str(problem))
+    except TimeoutError:
+        return Finding("address", False, f"{settings.base_url} does not answer in time: look at the proxy before it")
+    if reached.is_private:
+        words = "a private address: phones reach it in the same network or by VPN alone"
+        return Finding("address", True, f"{settings.base_url} ({words})")
     return Finding("address", True, settings.base_url)
 
 

@@ -22,14 +22,44 @@ from app import wiring
 from app.background import run_background
 from app.config import Settings
 from app.published import caldav, published
+from app.use_cases.note_views import ViewBuffer
 from app.web import health, hooks
-from app.web.api import bookings, calendar_accounts, calendar_sign_in, contacts, links, me, public, schedules, templates
+from app.web.api import (
+    analytics,
+    audit,
+    blocked_recipients,
+    bookings,
+    calendar_accounts,
+    calendar_sign_in,
+    clients,
+    confirmations,
+    contacts,
+    employees,
+    explain,
+    feeds,
+    kept_edits,
+    link_owners,
+    links,
+    me,
+    notifications,
+    one_time_links,
+    organization,
+    personal_data,
+    public,
+    resources,
+    schedules,
+    service_search,
+    services,
+    slots,
+    templates,
+)
 from app.web.api.availability import Answers
 from app.web.api.docs import PlainDocs
 from app.web.api.document import Document
 from app.web.api.strict import StrictJson, refuse_unknown
 from app.web.head import answering_head
 from app.web.headers import default_headers
+from app.web.origin import noting_origin
 from app.web.pages.errors import page_or_problem
 from app.web.pages.routes import page_routes
 from app.web.problem import problem_response
@@ -49,8 +79,10 @@ def create_app(
 ) -> Litestar:
     """The program as an ASGI application; `workers` is how many processes share the rate limits."""
     parts = wiring.wire(settings, workers, clock)
+    views = ViewBuffer(parts.ports.unit_of_work)
     state = State(
         {
+            "views": views,
             "ports": parts.ports,
             "limits": parts.limits,
             "answers": Answers(),
@@ -61,7 +93,7 @@ def create_app(
     )
     app = Litestar(
         route_handlers=[_api(), *page_routes, health.live, health.ready, *published(parts), hooks.router],
-        lifespan=[_lifespan(parts, with_worker)],
+        lifespan=[_lifespan(parts, views, with_worker)],
         state=state,
         exception_handlers={Exception: _refuse},
         openapi_config=_openapi(settings),
@@ -70,12 +102,40 @@ def create_app(
         request_max_body_size=MAX_BODY,
         logging_config=None,
     )
-    app.asgi_handler = answering_head(app.asgi_handler)  # the router refuses methods before it asks any middleware
+    handler = noting_origin(app.asgi_handler, settings.trusted_proxies)
+    app.asgi_handler = answering_head(handler)  # the router refuses methods before it asks any middleware
     return app
 
 
 def _api() -> Router:
-    modules = (links, templates, bookings, schedules, me, calendar_accounts, calendar_sign_in, contacts)
+    modules = (
+        analytics,
+        audit,
+        links,
+        link_owners,
+        one_time_links,
+        explain,
+        templates,
+        bookings,
+        clients,
+        blocked_recipients,
+        confirmations,
+        service_search,
+        services,
+        slots,
+        employees,
+        resources,
+        schedules,
+        me,
+        notifications,
+        feeds,
+        kept_edits,
+        organization,
+        personal_data,
+        calendar_accounts,
+        calendar_sign_in,
+        contacts,
+    )
     signed_in = Router(
         "/",
         route_handlers=[module.router for module in modules],
@@ -118,11 +178,13 @@ def _operation_id(handler: HTTPRouteHandler, _: Method, path: list[Any]) -> str:
     return "".join(prefixes) + handler.handler_name
 
 
-def _lifespan(parts: wiring.Parts, with_worker: bool) -> Any:
+def _lifespan(parts: wiring.Parts, views: ViewBuffer, with_worker: bool) -> Any:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        task = asyncio.create_task(run_background(parts, stop)) if with_worker else None
+        tasks = [asyncio.create_task(views.run(stop))]
+        if with_worker:
+            tasks.append(asyncio.create_task(run_background(parts, stop)))
         # What is there by now stays: collections need not look at it again and again.
         gc.collect()
         gc.freeze()
@@ -130,8 +192,7 @@ def _lifespan(parts: wiring.Parts, with_worker: bool) -> Any:
             yield
         finally:
             stop.set()
-            if task is not None:
-                await task
+            await asyncio.gather(*tasks)
             await parts.close()
 
     return lifespan

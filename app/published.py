@@ -10,7 +10,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Scope, Send
 
-from app.web.addresses import client_address
+from app.web.addresses import address_behind
+from app.web.origin import noting_origin
 from app.wiring import Parts
 from calendar_feeds.caldav.app import caldav_app
 from calendar_feeds.ics import feeds_app
@@ -28,14 +29,17 @@ def published(parts: Parts) -> list[ASGIRouteHandler]:
 
 def caldav(parts: Parts) -> App:
     """The CalDAV server by itself."""
-    return caldav_app(parts.ports, _counter(parts))
+    app = caldav_app(parts.ports, _counter(parts))
+    return noting_origin(app, parts.settings.trusted_proxies, "caldav")
 
 
 def _counter(parts: Parts) -> Callable[[Any], Awaitable[None]]:
     """Failed sign-ins and unknown feed addresses count against the sign-in limit."""
 
+    trusted = parts.settings.trusted_proxies
+
     async def count_failure(scope: Any) -> None:
-        await parts.limits.hit("login", client_address(ASGIConnection(scope)))
+        await parts.limits.hit("login", address_behind(ASGIConnection(scope), trusted))
 
     return count_failure
 

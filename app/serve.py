@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,6 +26,8 @@ from calendar_feeds.caldav.discovery import with_discovery
 
 log = structlog.get_logger()
 
+M_ARENA_MAX = -8
+
 _HOST, _PORT, _WORKERS, _WITH_WORKER = (
     "HALFPAST_SERVE_HOST",
     "HALFPAST_SERVE_PORT",
@@ -31,12 +35,24 @@ _HOST, _PORT, _WORKERS, _WITH_WORKER = (
     "HALFPAST_SERVE_WITH_WORKER",
 )
 """How the parent tells its serving processes what it was called with."""
+_TLS = ("HALFPAST_TLS_CERTFILE", "HALFPAST_TLS_KEYFILE")
 
 
-def serve(host: str, port: int, workers: int, *, with_worker: bool, reload: bool = False) -> None:
-    """Serve until told to stop; prints the addresses once it answers."""
+def serve(
+    host: str,
+    port: int,
+    workers: int,
+    *,
+    with_worker: bool,
+    tls: tuple[str | None, str | None] = (None, None),
+    reload: bool = False,
+) -> None:
+    """Serve until told to stop; prints the addresses once it answers. `tls` are the files of a certificate and its key,
+    in place of those that are set."""
     configure_logging()
+    os.environ.update({name: path for name, path in zip(_TLS, tls, strict=True) if path is not None})
     settings = load_settings(host=host, port=port)
+    _check_certificate(settings)
     note_address(settings)
     addresses = asyncio.run(_prepare(settings))
     os.environ.update(
@@ -53,6 +69,8 @@ def serve(host: str, port: int, workers: int, *, with_worker: bool, reload: bool
         "timeout_graceful_shutdown": 20,
         "lifespan": "on",
     }
+    if settings.tls is not None:
+        options |= {"ssl_certfile": str(settings.tls.certificate), "ssl_keyfile": str(settings.tls.key)}
     if workers > 1 or reload:
         _say(addresses)
         uvicorn.run("app.serve:application", workers=workers if workers > 1 else None, reload=reload, **options)
@@ -63,6 +81,19 @@ def serve(host: str, port: int, workers: int, *, with_worker: bool, reload: bool
 def _say(words: str) -> None:
     sys.stdout.write(words + "\n")
     sys.stdout.flush()
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Before anything is started: what serves would say it in many lines."""
+    if settings.tls is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.tls.certificate, settings.tls.key)
+    except OSError as problem:
+        files = f"{settings.tls.certificate} and {settings.tls.key}"
+        raise BadSettings(
+            f"{files} are not a certificate and its key in PEM ({problem.strerror or problem})."
+        ) from None
 
 
 class _Announcing(uvicorn.Server):
@@ -94,8 +125,16 @@ async def _check(parts: Parts) -> None:
     await require_keys(parts.database, parts.ports.vault)
 
 
+def _share_arenas() -> None:
+    """Let all threads share two of glibc's arenas (mallopt(3), M_ARENA_MAX). Each connection to SQLite has a thread,
+    and each thread would keep what its largest answer took."""
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(M_ARENA_MAX, 2)
+
+
 def application() -> Callable[..., Awaitable[None]]:
     """What a serving process runs."""
+    _share_arenas()
     configure_logging()
     settings = load_settings(host=os.environ.get(_HOST, "127.0.0.1"), port=int(os.environ.get(_PORT, "8000")))
     app = create_app(

@@ -19,9 +19,16 @@ NAMES = {
 
 
 def nearest_name(color: str) -> str | None:
-    """The CSS name nearest to `#rrggbb` (`#rrggbbaa` too); None for what is no such colour."""
+    """The CSS name nearest to `#rrggbb` (`#rrggbbaa` too), or that name itself; None for what is no colour."""
+    if color.lower() in NAMES:
+        return color.lower()
     match = re.match(r"#([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})", color)
     if match is None:
         return None
     wanted = [int(part, 16) for part in match.groups()]
     return min(NAMES, key=lambda each: sum((a - b) ** 2 for a, b in zip(NAMES[each], wanted, strict=True)))
+
+
+def as_hex(color: str) -> str:
+    """The colour as `#rrggbb` or `#rrggbbaa`, which is what Apple's property holds; a name by its value."""
+    return "#{:02x}{:02x}{:02x}".format(*NAMES[color.lower()]) if color.lower() in NAMES else color

@@ -1,9 +1,9 @@
 """Secret-address ICS feeds: `/feeds/{token}.ics`.
 
-What a feed says follows from three things: the collection's revision, the UTC date (past events leave the window of
-`PAST_DAYS`, cancelled ones are kept for `CANCELLED_DAYS`, both counted from the date's begin) and `FORMAT`. They are
-the etag, so one SELECT tells whether a subscriber has everything. The etag is weak: a feed means the same gzipped and
-plain, and a proxy that compresses in its own way does no harm.
+What a feed says follows from three things: how what it shows stands (`PublishedFeed.stamp`), the UTC date (the feed's
+window, and the `CANCELLED_DAYS` for which cancelled events are kept, are counted from the date's begin) and `FORMAT`.
+They are the etag, so a narrow SELECT or two tell whether a subscriber has everything, whatever is in the feed. The etag
+is weak: a feed means the same gzipped and plain, and a proxy that compresses in its own way does no harm.
 """
 
 from __future__ import annotations
@@ -15,20 +15,26 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
+from typing import Protocol
 
 from app.domain.errors import RateLimited
-from app.ports.published import PublishedCalendars, PublishedFeed
+from app.domain.feeds import OWN_KINDS
+from app.ports.feeds import FeedWindow, PublishedFeed, PublishedFeeds
 from app.use_cases.calendar_objects import StoragePorts
-from calendar_feeds.feed_text import busy_feed, full_feed
+from calendar_feeds.feed_text import busy_feed, full_feed, shared_feed
 from calendar_feeds.messages import Answer, Receive, Request, Scope, Send, entity_tags, sentence
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the text of an unchanged feed changes with the program."""
 
-PAST_DAYS = 90
 CANCELLED_DAYS = 30
 CACHED_BYTES = 8_000_000
 GZIP_INLINE = 50_000
+RENDER_INLINE = 50
+"""More bookings than these are rendered in a thread, so that nobody else waits for them."""
+SETTLING_SECONDS = 20
+"""Changes of several people's bookings may be committed in another order than that of their instants: within so many
+seconds a date of such a feed says nothing yet."""
 FEED_TYPE = "text/calendar; charset=utf-8"
 _DAY = 86400
 _PATH = re.compile(rb"/feeds/([A-Za-z0-9_\-]{1,200})\.ics")
@@ -72,8 +78,15 @@ class RecentBodies:
             self._room += oldest.size
 
 
+class FeedPorts(StoragePorts, Protocol):
+    """The part of `Ports` that the feeds need."""
+
+    @property
+    def base_url(self) -> str: ...
+
+
 def feeds_app(
-    ports: StoragePorts, count_failure: Callable[[Scope], Awaitable[None]] | None = None
+    ports: FeedPorts, count_failure: Callable[[Scope], Awaitable[None]] | None = None
 ) -> Callable[..., Awaitable[None]]:
     """The ASGI application. `count_failure` is told of every unknown address and may raise `RateLimited`."""
     bodies = RecentBodies()
@@ -93,7 +106,7 @@ def feeds_app(
     return app
 
 
-async def _answer(ports: StoragePorts, request: Request, bodies: RecentBodies) -> Answer | None:
+async def _answer(ports: FeedPorts, request: Request, bodies: RecentBodies) -> Answer | None:
     """The answer, or None when there is no such feed."""
     if request.method not in {"GET", "HEAD"}:
         return sentence(405, "Feeds are read-only.", {"allow": "GET, HEAD"})
@@ -102,7 +115,7 @@ async def _answer(ports: StoragePorts, request: Request, bodies: RecentBodies) -
         return None
     today = ports.clock() // _DAY * _DAY
     async with ports.read() as work:
-        feed = await work.calendars.published_feed(match[1].decode())
+        feed = await work.feeds.find(match[1].decode())
         if feed is None:
             return None
         headers = _headers(feed, today, ports.clock())
@@ -110,7 +123,7 @@ async def _answer(ports: StoragePorts, request: Request, bodies: RecentBodies) -
             return Answer(304, headers=headers)
         key = (feed.id, headers["etag"])
         body = bodies.get(key)
-        text = None if body else await _text(work.calendars, feed, today)
+        text = None if body else await _text(work.feeds, feed, today, ports.base_url)
     if body is None:
         body = await _body(text or "")
         bodies.put(key, body)
@@ -120,9 +133,12 @@ async def _answer(ports: StoragePorts, request: Request, bodies: RecentBodies) -
 def _headers(feed: PublishedFeed, today: int, now: int) -> dict[str, str]:
     changed = max(feed.modified_at, today)
     # A change in this very second may be followed by another: a date that says "up to now" would hide that one.
-    changed = min(changed, now - 1) if changed == feed.modified_at else changed
+    if feed.kind not in OWN_KINDS:
+        changed = min(changed, now - SETTLING_SECONDS)
+    elif changed == feed.modified_at:
+        changed = min(changed, now - 1)
     return {
-        "etag": f'W/"{FORMAT}-{feed.revision}-{today // _DAY}"',
+        "etag": f'W/"{FORMAT}-{feed.stamp}-{today // _DAY}"',
         "last-modified": formatdate(changed, usegmt=True),
         "cache-control": "private, max-age=60",
         "vary": "Accept-Encoding",
@@ -143,11 +159,18 @@ def _is_known(request: Request, etag: str, changed: int) -> bool:
         return False
 
 
-async def _text(store: PublishedCalendars, feed: PublishedFeed, today: int) -> str:
-    window = feed.calendar_id, today - PAST_DAYS * _DAY, today - CANCELLED_DAYS * _DAY
+async def _text(store: PublishedFeeds, feed: PublishedFeed, today: int, base_url: str) -> str:
+    options = feed.options
+    until = None if options.future_days is None else today + (options.future_days + 1) * _DAY
+    window = FeedWindow(today - options.past_days * _DAY, until, today - CANCELLED_DAYS * _DAY)
     if feed.kind == "busy":
-        return busy_feed(feed, await store.feed_busy(*window))
-    return full_feed(feed, await store.feed_texts(*window))
+        return busy_feed(feed, await store.busy(feed, window))
+    if feed.kind == "schedule":
+        return full_feed(feed, await store.texts(feed, window))
+    bookings = await store.bookings(feed, window)
+    if len(bookings) > RENDER_INLINE:
+        return await asyncio.to_thread(shared_feed, feed, bookings, base_url)
+    return shared_feed(feed, bookings, base_url)
 
 
 async def _body(text: str) -> Body:

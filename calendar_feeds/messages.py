@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,22 +48,28 @@ class Refusal(Exception):
 
 @dataclass(slots=True)
 class Answer:
-    """What a method answers."""
+    """What a method answers: a body, or `parts` of one that are made while it is sent."""
 
     status: int
     body: bytes = b""
     content_type: str = XML_TYPE
     headers: dict[str, str] = field(default_factory=dict)
+    parts: AsyncIterator[bytes] | None = None
 
     async def send(self, send: Send, *, with_body: bool = True) -> None:
         """Give it to the server."""
         headers: list[tuple[bytes, bytes]] = []
-        if self.status not in {204, 304}:
+        if self.parts is not None:
+            headers.append((b"content-type", self.content_type.encode()))
+        elif self.status not in {204, 304}:
             headers.append((b"content-length", str(len(self.body)).encode()))
             if self.body:
                 headers.append((b"content-type", self.content_type.encode()))
         headers += [(name.encode(), value.encode("latin-1", "replace")) for name, value in self.headers.items()]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if self.parts is not None:
+            async for part in self.parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": self.body if with_body else b""})
 
 
@@ -78,7 +84,7 @@ def sentence(status: int, detail: str, headers: Mapping[str, str] | None = None)
 class Request:
     """One HTTP request: method, path as it came over the wire, headers in lower case, body on demand."""
 
-    __slots__ = ("_receive", "headers", "method", "raw_path", "scope")
+    __slots__ = ("_ahead", "_receive", "headers", "method", "raw_path", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -86,6 +92,7 @@ class Request:
         self.raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self._receive = receive
+        self._ahead: bytes | None = None
 
     def header(self, name: str) -> str | None:
         """A header's value, its first and last spaces stripped."""
@@ -112,10 +119,12 @@ class Request:
 
     async def xml_body(self) -> bytes:
         """The body of a request that carries XML; too large is a 413."""
-        body = await self.body(MAX_XML_BYTES)
-        if body is None:
-            raise Refusal(413, detail=f"A request body may have {MAX_XML_BYTES} bytes.")
-        return body
+        if self._ahead is None:
+            body = await self.body(MAX_XML_BYTES)
+            if body is None:
+                raise Refusal(413, detail=f"A request body may have {MAX_XML_BYTES} bytes.")
+            self._ahead = body
+        return self._ahead
 
     @property
     def depth(self) -> str | None:
@@ -126,6 +135,32 @@ class Request:
         if value.lower() not in {"0", "1", "infinity"}:
             raise Refusal(400, detail="Depth is 0, 1 or infinity.")
         return value.lower()
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host that the client knows this server by; empty when it does not say."""
+        host = self.header("host")
+        return f"{self.scope.get('scheme', 'http')}://{host}" if host else ""
+
+    def need_depth_zero(self) -> None:
+        """400 for a report that is about one resource and was asked of several (RFC 3744 §9)."""
+        if self.depth not in {None, "0"}:
+            raise Refusal(400, detail="This report is asked with Depth 0.")
+
+    @property
+    def wants_representation(self) -> bool:
+        """Whether a PUT is to be answered with what is kept now (RFC 8144 §3)."""
+        return "return=representation" in (self.header("prefer") or "").replace(" ", "").lower()
+
+    @property
+    def wants_no_zones(self) -> bool:
+        """Whether the client knows the zones of the IANA database by name (RFC 7809 §4.1)."""
+        return self.headers.get(b"caldav-timezones", b"T").strip() == b"F"
+
+    @property
+    def wants_no_root(self) -> bool:
+        """Whether members are to be answered without the collection they are in (RFC 8144 §4)."""
+        return "depth-noroot" in (self.header("prefer") or "").replace(" ", "").lower()
 
     @property
     def wants_minimal(self) -> bool:

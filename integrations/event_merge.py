@@ -89,7 +89,8 @@ def _master(calendar: Calendar, uid: str) -> Any:
 
 def merged_notes(shown: str, written: str, new: str) -> str:
     """Our new text, with what the person had added before or after the last one (`written`) in what is `shown`."""
-    if new and new in shown:
+    is_shorter = bool(written) and written in shown and new in written  # somebody left a session's list
+    if new and new in shown and not is_shorter:
         return shown.strip()
     if written and written in shown:
         return shown.replace(written, new, 1).strip()

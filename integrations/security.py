@@ -8,6 +8,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 
 from argon2 import PasswordHasher as Argon2
@@ -110,12 +111,21 @@ def _derive(key: str, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"halfpast." + purpose).derive(key.encode())
 
 
+_ARGON2 = Argon2()
+
+
+@cache
+def _nobody(argon2: Argon2) -> str:
+    """A hash of no known password, costly like all of them: one a process."""
+    return argon2.hash(secrets.token_urlsafe())
+
+
 class Argon2Hasher:
     """`PasswordHasher` by argon2id with the library's defaults (RFC 9106, low-memory profile), in a thread."""
 
     def __init__(self, hasher: Argon2 | None = None) -> None:
-        self._argon2 = hasher or Argon2()
-        self._nobody = self._argon2.hash(secrets.token_urlsafe())
+        self._argon2 = hasher or _ARGON2
+        self._nobody = _nobody(self._argon2)
 
     async def hash(self, password: str) -> str:
         return await asyncio.to_thread(self._argon2.hash, password)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from app.db import booking_guard  # noqa: F401  # its DDL belongs to the metadata
+from app.db import append_only, booking_guard  # noqa: F401  # their DDL belongs to the metadata
 from app.db.models import metadata
 
 connection = context.config.attributes["connection"]

@@ -103,6 +103,10 @@ def dovecot_path() -> str | None:
     return shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
+def _lacks_node() -> str | None:
+    return None if shutil.which("node") and shutil.which("npm") else "Node.js (Debian: apt install nodejs npm)"
+
+
 _CHECKS: dict[str, Callable[[], str | None]] = {
     "chromium": _lacks_chromium,
     "postgresql": _lacks_postgresql,
@@ -110,7 +114,9 @@ _CHECKS: dict[str, Callable[[], str | None]] = {
     "dovecot": lambda: None if dovecot_path() else "Dovecot (Debian: apt install dovecot-imapd)",
     "radicale": _lacks_module("radicale"),
     "xandikos": _lacks_module("xandikos"),
+    "node": _lacks_node,
     "vdirsyncer": _lacks_module("vdirsyncer"),
+    "openssl": lambda: None if shutil.which("openssl") else "OpenSSL (Debian: apt install openssl)",
     "contracts": _lacks_folder(contracts_folder, "HALFPAST_CONTRACTS"),
     "shared": _lacks_folder(shared_folder, "HALFPAST_SHARED"),
 }

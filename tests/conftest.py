@@ -1,14 +1,17 @@
 """What every test may use: the event loop, empty databases on both engines, and what the machine must have."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests import switches
 from tests.capabilities import MISSING, need
-from tests.databases import temporary_postgresql
+from tests.databases import ENGINES, empty_database, over_engines
+from tests.support.prepared import Prepared, prepared, with_tables
 
 switches.load_profiles()
 
@@ -71,21 +74,42 @@ def soak(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path) -> Iterator[str]:
     """The address of a SQLite file that does not exist yet."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'halfpast.sqlite3'}"
-
-
-@pytest.fixture
-def postgresql_url() -> Iterator[str]:
-    """The address of an empty PostgreSQL database, dropped afterwards."""
-    need("postgresql")
-    with temporary_postgresql() as url:
+    with empty_database("sqlite", tmp_path) as url:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The address of an empty database; the test runs once on each engine."""
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
+@pytest.fixture
+def postgresql_url(tmp_path: Path) -> Iterator[str]:
+    """The address of an empty PostgreSQL database, dropped afterwards."""
+    with empty_database("postgresql", tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, for what makes the tables itself; the test runs once on each engine."""
+    with empty_database(request.param, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def _with_tables(url: str, folder: Path) -> Iterator[Prepared]:
+    asyncio.run(with_tables(url))
+    with prepared(url, folder) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def databases_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Prepared]]:
+    """By engine, a database with empty tables to be copied."""
+    with over_engines(_with_tables, tmp_path_factory) as databases:
+        yield databases
+
+
+@pytest.fixture(params=ENGINES)
+def tables_url(request: pytest.FixtureRequest, databases_with_tables: Callable[[str], Prepared]) -> Iterator[str]:
+    """The address of a database with empty tables; the test runs once on each engine."""
+    with databases_with_tables(request.param).copy() as url:
+        yield url

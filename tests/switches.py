@@ -29,3 +29,8 @@ def load_profiles() -> None:
     settings.register_profile("ci", deadline=None, suppress_health_check=slow, derandomize=True, print_blob=True)
     settings.register_profile("thorough", deadline=None, suppress_health_check=slow, max_examples=2000, print_blob=True)
     settings.load_profile(profile())
+
+
+def rewrites_golden() -> bool:
+    """Whether golden files are written anew instead of compared with (REWRITE_GOLDEN=1)."""
+    return os.environ.get("REWRITE_GOLDEN") == "1"

@@ -5,31 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
-from app.db.quick import QuickStatement
-from app.domain.bookings import ACTIVE, Booking, CalendarEventState, HostRef, Recipient
+from app.db.quick import QuickStatement, given
+from app.db.sessions import attendees_of
+from app.domain.bookings import ACTIVE, Attendee, Booking, CalendarEventState, HostRef, Recipient
 from app.domain.calendars import BUILTIN
 from app.domain.cursors import decode_cursor, encode_cursor
 from app.domain.links import Answered, Location
+from app.ports.bookings import BookingFilter
+from app.ports.page import Page
 from app.ports.security import Vault
-from app.ports.storage import BookingFilter, Page
 from app.use_cases.ids import new_id
 
 _PLAIN = [
     name
     for name in Booking.__dataclass_fields__
-    if name not in {"start", "end", "recipient", "guests", "answered", "location", "token", "hosts"}
+    if name not in {"start", "end", "recipient", "guests", "answered", "location", "token", "hosts", "attendees"}
 ]
 
 _STORED = [
     *_PLAIN, "start_at", "end_at", "recipient_name", "recipient_email", "recipient_phone", "guests", "answers",
     "answer_labels", "location",
 ]  # fmt: skip
+READ = tuple(m.bookings.c[name] for name in _STORED)
+"""What makes a booking, but for its token and its hosts."""
 _INSERT = QuickStatement(insert(m.bookings), columns=[*_STORED, "token_lookup", "token_sealed"])
 _INSERT_HOSTS = QuickStatement(insert(m.booking_hosts), columns=["booking_id", "host_id", "start_at", "booked_at"])
+_TIMES_OF_HOST = QuickStatement(
+    select(m.bookings.c.id, m.bookings.c.start_at, m.bookings.c.end_at)
+    .join_from(m.booking_hosts, m.bookings, m.bookings.c.id == m.booking_hosts.c.booking_id)
+    .where(
+        m.booking_hosts.c.host_id == given("host_id"),
+        m.booking_hosts.c.start_at < given("until"),
+        m.booking_hosts.c.start_at > given("earliest"),
+        m.bookings.c.end_at > given("since"),
+        or_(*(m.bookings.c.status == status for status in sorted(ACTIVE))),
+        m.bookings.c.occurrence_id == m.bookings.c.id,  # of a session's attendees the session speaks
+    )
+)
 
 
 class SqlBookingStore:
@@ -53,7 +69,7 @@ class SqlBookingStore:
                 "booking_id": booking.id,
                 "host_id": host.id,
                 "start_at": booking.start,
-                "booked_at": booking.created_at,
+                "booked_at": 0 if booking.is_session else booking.created_at,  # it is no booking that fairness counts
             }
             for host in booking.hosts
         ]
@@ -66,16 +82,25 @@ class SqlBookingStore:
         found = await self._read(query)
         return found[0] if found else None
 
+    async def series(self, series_id: str, since: int = 0, *, lock: bool = False) -> list[Booking]:
+        bookings = m.bookings.c
+        query = select(m.bookings).where(bookings.series_id == series_id, bookings.start_at >= since)
+        query = query.order_by(bookings.start_at, bookings.id)
+        return await self._read(query.with_for_update() if lock and self._db.dialect.name != "sqlite" else query)
+
     async def by_token(self, token: str) -> Booking | None:
         found = await self._read(select(m.bookings).where(m.bookings.c.token_lookup.in_(self._vault.lookups(token))))
         return found[0] if found else None
+
+    async def has_uid(self, uid: str) -> bool:
+        return await self._db.scalar(select(m.bookings.c.id).where(m.bookings.c.uid == uid)) is not None
 
     async def update(self, booking: Booking, was_version: int) -> bool:
         bookings = m.bookings.c
         result = await self._db.execute(
             update(m.bookings)
             .where(bookings.id == booking.id, bookings.version == was_version)
-            .values(**_values(booking))
+            .values(**_changeable(booking))
         )
         return result.rowcount == 1
 
@@ -119,18 +144,36 @@ class SqlBookingStore:
             hosts_it = select(hosted.booking_id).where(hosted.host_id == where.user_id)
             owns_it = select(m.links.c.id).where(m.links.c.owner_id == where.user_id)
             query = query.where(or_(bookings.id.in_(hosts_it), bookings.link_id.in_(owns_it)))
+        if where.view == "bookings":
+            query = query.where(bookings.capacity.is_(None))
+        elif where.view == "sessions":
+            query = query.where(bookings.capacity.is_not(None))
+        else:
+            query = query.where(bookings.occurrence_id == bookings.id)
         if where.status:
             query = query.where(bookings.status.in_(list(where.status)))
         if where.link_id is not None:
             query = query.where(bookings.link_id == where.link_id)
+        if where.service_id is not None:
+            query = query.where(bookings.service_id == where.service_id)
+        if where.series_id is not None:
+            query = query.where(bookings.series_id == where.series_id)
+        if where.client_id is not None:
+            query = query.where(bookings.client_id == where.client_id)
         if where.recipient is not None:
             query = query.where(bookings.recipient_email == where.recipient)
+        if where.named is not None:
+            query = query.where(_is_named(where.named))
         if where.host_id is not None:
             query = query.where(bookings.id.in_(select(hosted.booking_id).where(hosted.host_id == where.host_id)))
         if where.start is not None:
             query = query.where(bookings.start_at >= where.start)
         if where.end is not None:
             query = query.where(bookings.start_at < where.end)
+        if where.ends_after is not None:
+            query = query.where(bookings.end_at > where.ends_after)
+        if where.ended_by is not None:
+            query = query.where(bookings.end_at <= where.ended_by)
         if cursor is not None:
             start, last_id = decode_cursor(cursor, "number", "id")
             key, last = tuple_(bookings.start_at, bookings.id), (start, last_id)
@@ -154,7 +197,7 @@ class SqlBookingStore:
             .outerjoin(
                 m.calendar_events, (events.booking_id == hosted.booking_id) & (events.calendar_id == calendars.id)
             )
-            .where(hosted.booking_id.in_(list(booking_ids)))
+            .where(hosted.booking_id.in_(list(booking_ids)), bookings.occurrence_id == bookings.id)
             .order_by(hosted.booking_id, hosted.host_id)
         )
         found: dict[str, list[CalendarEventState]] = {}
@@ -164,19 +207,9 @@ class SqlBookingStore:
         return found
 
     async def times_of_host(self, host_id: str, start: int, end: int) -> list[tuple[str, int, int]]:
-        bookings, hosted = m.bookings.c, m.booking_hosts.c
-        query = (
-            select(bookings.id, bookings.start_at, bookings.end_at)
-            .join_from(m.booking_hosts, m.bookings, bookings.id == hosted.booking_id)
-            .where(
-                hosted.host_id == host_id,
-                hosted.start_at < end,
-                hosted.start_at > start - m.MAX_SPAN,
-                bookings.end_at > start,
-                bookings.status.in_(ACTIVE),
-            )
-        )
-        return [(row[0], row[1], row[2]) for row in await self._db.execute(query)]
+        earliest = start - m.MAX_SPAN
+        rows = await _TIMES_OF_HOST.rows(self._db, host_id=host_id, earliest=earliest, since=start, until=end)
+        return [(row[0], row[1], row[2]) for row in rows]
 
     async def conflicting(self, booking_ids: Sequence[str]) -> frozenset[str]:
         if not booking_ids:
@@ -201,7 +234,13 @@ class SqlBookingStore:
     async def _read(self, query: Any) -> list[Booking]:
         rows = (await self._db.execute(query)).mappings().all()
         hosts = await self._hosts([row["id"] for row in rows])
-        return [_booking(row, self._vault.open(row["token_sealed"]), hosts.get(row["id"], ())) for row in rows]
+        attendees = await attendees_of(self._db, [row["id"] for row in rows if row["capacity"] is not None])
+        return [
+            booking_of(
+                row, self._vault.open(row["token_sealed"]), hosts.get(row["id"], ()), attendees.get(row["id"], ())
+            )
+            for row in rows
+        ]
 
     async def _hosts(self, booking_ids: Sequence[str]) -> Mapping[str, tuple[HostRef, ...]]:
         if not booking_ids:
@@ -219,6 +258,16 @@ class SqlBookingStore:
         return found
 
 
+def _is_named(text: str) -> ColumnElement[bool]:
+    """What the first or a further name or the e-mail address begins with."""
+    name, lower = func.lower(m.bookings.c.recipient_name), text.strip().lower()
+    return or_(
+        name.startswith(lower, autoescape=True),
+        name.contains(f" {lower}", autoescape=True),
+        m.bookings.c.recipient_email.startswith(lower, autoescape=True),
+    )
+
+
 def _event_state(row: Any) -> CalendarEventState:
     booking_id, provider, account_id, calendar_id = row[:4]
     if provider == BUILTIN:
@@ -229,7 +278,10 @@ def _event_state(row: Any) -> CalendarEventState:
     return CalendarEventState(account_id, calendar_id, row.event_key, row.html_link, state, row.error)
 
 
-def _booking(row: Mapping[Any, Any], token: str, hosts: tuple[HostRef, ...]) -> Booking:
+def booking_of(
+    row: Mapping[Any, Any], token: str, hosts: tuple[HostRef, ...], attendees: tuple[Attendee, ...] = ()
+) -> Booking:
+    """A booking from a row of the columns `READ`."""
     return Booking(
         **{name: row[name] for name in _PLAIN},
         start=row["start_at"],
@@ -240,7 +292,13 @@ def _booking(row: Mapping[Any, Any], token: str, hosts: tuple[HostRef, ...]) -> 
         location=Location(**row["location"]),
         token=token,
         hosts=hosts,
+        attendees=attendees,
     )
+
+
+def _changeable(booking: Booking) -> dict[str, Any]:
+    """What a change of a booking writes: under which client it is filed is decided elsewhere."""
+    return {name: value for name, value in _values(booking).items() if name != "client_id"}
 
 
 def _values(booking: Booking) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
 from app.ports.calendar_edits import CalendarEdit
 
-_EDITS = m.calendar_edits.c
+_EDITS, _BOOKINGS = m.calendar_edits.c, m.bookings.c
 _NAMES = {"start": "start_at", "end": "end_at"}
 _COLUMNS = tuple(_EDITS[_NAMES.get(name, name)] for name in CalendarEdit.__dataclass_fields__)
 
@@ -30,7 +30,9 @@ class SqlCalendarEdits:
         await self._db.execute(statement.on_conflict_do_update(index_elements=keys, set_=row))
 
     async def of_user(self, user_id: str) -> list[CalendarEdit]:
-        query = select(*_COLUMNS).where(_EDITS.user_id == user_id).order_by(_EDITS.seen_at, _EDITS.booking_id)
+        is_open = or_(~_EDITS.is_asked, and_(_BOOKINGS.status == "confirmed", _BOOKINGS.updated_at <= _EDITS.seen_at))
+        query = select(*_COLUMNS).join(m.bookings, _BOOKINGS.id == _EDITS.booking_id)
+        query = query.where(_EDITS.user_id == user_id, is_open).order_by(_EDITS.seen_at, _EDITS.booking_id)
         return [CalendarEdit(*row) for row in await self._db.execute(query)]
 
     async def remove(self, booking_id: str, calendar_id: str) -> bool:

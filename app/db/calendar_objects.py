@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, and_, bindparam, cast, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, LargeBinary, and_, cast, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,14 +22,34 @@ from app.db.calendar_rows import (
 )
 from app.db.quick import QuickStatement, given
 from app.db.rows import pairs_text, parse_pairs
+from app.domain.bookings import ACTIVE
 from app.domain.calendars import BusyInterval, Calendar, CalendarObject
-from app.domain.errors import AlreadyExists
+from app.domain.errors import AlreadyExists, NotFound
 from app.ports.calendar_store import ObjectEntry, ObjectWrite
 from app.use_cases.ids import new_id
 
 _objects = m.calendar_objects.c
 _CANCELLED = "\r\nSTATUS:CANCELLED\r\n"
-_SET_BY_ID = update(m.calendar_objects).where(_objects.id == bindparam("row_id"))
+_CHANGED = tuple(column.name for column in _objects if column.name not in {"id", "calendar_id", "name"})
+_BURIED = ("data", "deleted", "expanded_until", "modified_at", "revision")
+_BY_ID = update(m.calendar_objects).where(_objects.id == given("row_id"))
+_CHANGE, _BURY = (QuickStatement(_BY_ID, columns=columns) for columns in (_CHANGED, _BURIED))
+_ADD = QuickStatement(insert(m.calendar_objects), columns=[column.name for column in _objects])
+_ADD_BUSY = QuickStatement(insert(m.busy_intervals), columns=[column.name for column in m.busy_intervals.c])
+_FORGET_BUSY = QuickStatement(delete(m.busy_intervals).where(m.busy_intervals.c.object_id == given("object_id")))
+_TAKE_REVISIONS = QuickStatement(
+    update(m.calendars)
+    .where(m.calendars.c.id == given("row_id"))
+    .values(revision=m.calendars.c.revision + given("count"), modified_at=given("now"))
+    .returning(m.calendars.c.revision, m.calendars.c.is_conflict)
+)
+_LOCK_HOST = QuickStatement(select(m.hosts.c.id).where(m.hosts.c.id == given("user_id")).with_for_update(), locks=True)
+_LOCK_CALENDAR = QuickStatement(
+    select(m.calendars.c.id).where(m.calendars.c.id == given("calendar_id")).with_for_update(), locks=True
+)
+_BUMP_HOST = QuickStatement(
+    update(m.hosts).where(m.hosts.c.id == given("user_id")).values(revision=m.hosts.c.revision + 1)
+)
 _NEXT_REVISION = QuickStatement(
     update(m.calendars)
     .where(m.calendars.c.id == given("row_id"))
@@ -48,14 +68,26 @@ _IN_THE_WAY = and_(
     _objects.calendar_id == given("calendar_id"),
     or_(_objects.name == given("name"), and_(_objects.uid == given("uid"), LIVE)),
 )
-_ROWS_FOR_ONE = QuickStatement(_ROW.where(_IN_THE_WAY))
-_RIVALS = QuickStatement(select(*OBJECT).where(_IN_THE_WAY))
+_ROWS_FOR_ONE = QuickStatement(_ROW.where(_IN_THE_WAY), is_short=True)
+_RIVALS = QuickStatement(select(*OBJECT).where(_IN_THE_WAY), is_short=True)
+
+
+_HOSTED = QuickStatement(
+    select(m.bookings.c.id)
+    .join(m.booking_hosts, m.booking_hosts.c.booking_id == m.bookings.c.id)
+    .where(
+        m.bookings.c.uid == given("uid"),
+        m.bookings.c.start_at == given("start"),
+        m.bookings.c.end_at == given("end"),
+        or_(*(m.bookings.c.status == each for each in sorted(ACTIVE))),
+        m.booking_hosts.c.host_id == given("host_id"),
+    )
+)
 
 
 def _publish(dialect: Any) -> Any:
     statement = dialect.insert(m.calendar_objects)
-    kept = {"id", "calendar_id", "name"}
-    changed = {column.name: statement.excluded[column.name] for column in _objects if column.name not in kept}
+    changed = {name: statement.excluded[name] for name in _CHANGED}
     return statement.on_conflict_do_update(index_elements=[_objects.calendar_id, _objects.name], set_=changed)
 
 
@@ -149,6 +181,10 @@ class SqlCalendarObjects:
         query = select(*OBJECT).where(_objects.calendar_id == calendar_id, LIVE, _objects.expanded_until < before)
         return [object_of(row) for row in await self._db.execute(query)]
 
+    async def hosted_booking(self, host_id: str, uid: str, start: int, end: int | None) -> str | None:
+        row = await _HOSTED.first(self._db, host_id=host_id, uid=uid, start=start, end=end)
+        return str(row[0]) if row else None
+
     async def booking_ids_by_uid(
         self, org_id: str, uids: Sequence[str], host_id: str | None = None
     ) -> Mapping[str, str]:
@@ -189,9 +225,9 @@ class SqlCalendarObjects:
             busy_changed |= pieces != busy_before.get(object_id, [])
             busy += [(object_id, start, end) for start, end in pieces]
         if changed:
-            await self._db.execute(_SET_BY_ID, changed)
+            await _CHANGE.run(self._db, *changed)
         if added:
-            await self._db.execute(insert(m.calendar_objects), added)
+            await _ADD.run(self._db, *added)
         if busy_changed:
             await self._replace_busy(calendar, list(busy_before), busy)
             if is_conflict:
@@ -211,7 +247,7 @@ class SqlCalendarObjects:
             {"row_id": object_id, **dead, "revision": number}
             for number, object_id in enumerate(ids, revision - len(ids) + 1)
         ]
-        await self._db.execute(_SET_BY_ID, changes)
+        await _BURY.run(self._db, *changes)
         gone = await self._db.execute(delete(m.busy_intervals).where(m.busy_intervals.c.object_id.in_(ids)))
         if gone.rowcount and is_conflict:
             await self._bump_host(calendar.user_id)
@@ -221,15 +257,10 @@ class SqlCalendarObjects:
         """Take `count` numbers, which also locks the calendar: the last of them, and whether free times hang on it."""
         if calendar.is_conflict:
             await self._lock(calendar.user_id, calendar.id)
-        row = (
-            await self._db.execute(
-                update(m.calendars)
-                .where(m.calendars.c.id == calendar.id)
-                .values(revision=m.calendars.c.revision + count, modified_at=now)
-                .returning(m.calendars.c.revision, m.calendars.c.is_conflict)
-            )
-        ).one()
-        return row.revision, row.is_conflict
+        row = await _TAKE_REVISIONS.first(self._db, row_id=calendar.id, count=count, now=now)
+        if row is None:
+            raise NotFound("There is no such calendar.")
+        return row[0], row[1]
 
     async def _rows_for(
         self, calendar: Calendar, writes: Sequence[ObjectWrite]
@@ -261,26 +292,23 @@ class SqlCalendarObjects:
     async def _replace_busy(
         self, calendar: Calendar, object_ids: Sequence[str], pieces: Sequence[tuple[str, int, int]]
     ) -> None:
-        busy = m.busy_intervals.c
         if object_ids:
-            await self._db.execute(delete(m.busy_intervals).where(busy.object_id.in_(object_ids)))
+            await _FORGET_BUSY.run(self._db, *({"object_id": each} for each in object_ids))
         if pieces:
             rows = [
                 {"object_id": object_id, "start_at": start, "end_at": end, "calendar_id": calendar.id}
                 for object_id, start, end in pieces
             ]
-            await self._db.execute(insert(m.busy_intervals), rows)
+            await _ADD_BUSY.run(self._db, *rows)
 
     async def _lock(self, user_id: str, calendar_id: str) -> None:
         """Lock the host, then the calendar; on SQLite the transaction holds the write lock since it began."""
         if calendar_id in self._locked or self._db.dialect.name == "sqlite":
             return
-        hosts, calendars = m.hosts.c, m.calendars.c
-        await self._db.execute(select(hosts.id).where(hosts.id == user_id).with_for_update())
-        await self._db.execute(select(calendars.id).where(calendars.id == calendar_id).with_for_update())
+        await _LOCK_HOST.rows(self._db, user_id=user_id)
+        await _LOCK_CALENDAR.rows(self._db, calendar_id=calendar_id)
         self._locked.add(calendar_id)
 
     async def _bump_host(self, user_id: str) -> None:
         """Free times of the host may have changed."""
-        hosts = m.hosts.c
-        await self._db.execute(update(m.hosts).where(hosts.id == user_id).values(revision=hosts.revision + 1))
+        await _BUMP_HOST.run(self._db, {"user_id": user_id})

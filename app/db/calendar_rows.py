@@ -23,7 +23,7 @@ LIVE = text("NOT calendar_objects.deleted")
 Item = TypeVar("Item")
 
 CALENDAR = tuple(m.calendars.c[name] for name in Calendar.__dataclass_fields__)
-_COMPONENTS = tuple(Calendar.__dataclass_fields__).index("components")
+_COMPONENTS, _PROPERTIES = map(tuple(Calendar.__dataclass_fields__).index, ("components", "properties"))
 
 _OBJECT_NAMES = {"start": "start_at", "end": "end_at"}
 OBJECT = tuple(m.calendar_objects.c[_OBJECT_NAMES.get(name, name)] for name in CalendarObject.__dataclass_fields__)
@@ -39,6 +39,7 @@ def calendar_of(row: Sequence[Any]) -> Calendar:
     """From the columns `CALENDAR`."""
     values = list(row)
     values[_COMPONENTS] = tuple(values[_COMPONENTS])
+    values[_PROPERTIES] = values[_PROPERTIES] or {}
     return Calendar(*values)
 
 
@@ -72,6 +73,7 @@ def object_values(write: ObjectWrite, revision: int, now: int) -> dict[str, Any]
         "deleted": False,
         "expanded_until": write.expanded_until,
         "modified_at": now,
+        "schedule_tag": write.schedule_tag,
     }
 
 

@@ -13,7 +13,8 @@ from app.db import models as m
 from app.db.calendar_objects import SqlCalendarObjects
 from app.db.calendar_rows import CALENDAR, calendar_of, calendar_values
 from app.db.published import SqlPublishedCalendars
-from app.domain.calendars import BUILTIN, Calendar, CalendarAccount
+from app.db.quick import QuickStatement, given
+from app.domain.calendars import BUILTIN, INBOX, SCHEDULE, Calendar, CalendarAccount
 from app.domain.errors import AlreadyExists
 from app.ports.calendar_store import AccountTrouble
 from app.ports.security import Vault
@@ -25,7 +26,21 @@ _ACCOUNT = tuple(
 )
 _SECRET = tuple(CalendarAccount.__dataclass_fields__).index("secret")
 
-SHOWN = frozenset({"display_name", "color", "position", "description", "timezone", "components", "read_only"})
+_IS_CALENDAR = or_(_calendars.provider != BUILTIN, _calendars.name != INBOX)
+
+_CALENDAR = select(*CALENDAR).where(_calendars.id == given("calendar_id"))
+_BY_ID = QuickStatement(_CALENDAR, is_short=True)
+_LOCKED = QuickStatement(_CALENDAR.with_for_update(), locks=True)
+_LOCK_HOST_OF = QuickStatement(
+    select(m.hosts.c.id)
+    .where(m.hosts.c.id == select(_calendars.user_id).where(_calendars.id == given("calendar_id")).scalar_subquery())
+    .with_for_update(),
+    locks=True,
+)
+
+SHOWN = frozenset(
+    {"display_name", "color", "position", "description", "timezone", "components", "read_only", "properties"}
+)
 """What clients and subscribers see of a calendar: changing it changes the ctag and the feeds."""
 
 FREE_TIME = frozenset({"is_conflict", "timezone"})
@@ -96,22 +111,25 @@ class SqlCalendarStore(SqlCalendarObjects, SqlPublishedCalendars):
             await self._bump_host(calendar.user_id)
 
     async def calendar(self, calendar_id: str) -> Calendar | None:
-        row = (await self._db.execute(select(*CALENDAR).where(_calendars.id == calendar_id))).one_or_none()
+        row = await _BY_ID.first(self._db, calendar_id=calendar_id)
         return calendar_of(row) if row else None
 
     async def lock_calendar(self, calendar_id: str) -> Calendar | None:
-        if self._db.dialect.name != "sqlite":
-            user_id = await self._db.scalar(select(_calendars.user_id).where(_calendars.id == calendar_id))
-            if user_id is None:
-                return None
-            await self._lock(user_id, calendar_id)
-        return await self.calendar(calendar_id)
+        if self._db.dialect.name == "sqlite":
+            return await self.calendar(calendar_id)
+        if calendar_id not in self._locked:
+            await _LOCK_HOST_OF.rows(self._db, calendar_id=calendar_id)
+        row = await _LOCKED.first(self._db, calendar_id=calendar_id)
+        if row is None:
+            return None
+        self._locked.add(calendar_id)
+        return calendar_of(row)
 
     async def calendars_of(self, user_id: str) -> list[Calendar]:
-        return await self._calendars(_calendars.user_id == user_id)
+        return await self._calendars(_calendars.user_id == user_id, _IS_CALENDAR)
 
     async def calendars_in(self, account_id: str) -> list[Calendar]:
-        return await self._calendars(_calendars.account_id == account_id)
+        return await self._calendars(_calendars.account_id == account_id, _IS_CALENDAR)
 
     async def conflict_calendars(self, user_ids: Sequence[str]) -> list[Calendar]:
         return await self._calendars(
@@ -134,6 +152,10 @@ class SqlCalendarStore(SqlCalendarObjects, SqlPublishedCalendars):
     async def delete_calendar(self, calendar_id: str) -> None:
         await self._bump_host_of(calendar_id)
         await self._db.execute(delete(m.calendars).where(_calendars.id == calendar_id))
+
+    async def let_schedules_take_new(self, org_id: str, *, takes_new: bool) -> None:
+        schedules = (_calendars.org_id == org_id, _calendars.provider == BUILTIN, _calendars.name == SCHEDULE)
+        await self._db.execute(update(m.calendars).where(*schedules).values(takes_new=takes_new))
 
     async def _calendars(self, *where: Any) -> list[Calendar]:
         query = select(*CALENDAR).where(*where).order_by(_calendars.position, _calendars.id)

@@ -53,7 +53,7 @@ def _newest_hosted(org_id: str, user_id: str) -> Select[Any]:
     return (
         select(*_WHO, _HOSTED.start_at)
         .join_from(m.booking_hosts, m.bookings, _BOOKINGS.id == _HOSTED.booking_id)
-        .where(_HOSTED.host_id == user_id, _BOOKINGS.org_id == org_id)
+        .where(_HOSTED.host_id == user_id, _BOOKINGS.org_id == org_id, _BOOKINGS.recipient_email != "")
         .order_by(_HOSTED.start_at.desc())
         .limit(NEWEST)
     )

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db import models as m
 from app.db.quick import QuickStatement, given
 from app.db.rows import pairs_text, parse_pairs
-from app.ports.storage import HostTimes
+from app.ports.hosts import HostTimes
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
+from app.db.blockers import blockers
 from app.db.booking_guard import is_overlap
 from app.db.host_times import host_times
 from app.db.quick import QuickStatement, given
@@ -31,7 +32,9 @@ from app.db.rows import parse_numbers
 from app.domain.bookings import Booking
 from app.domain.calendars import BUILTIN, SCHEDULE
 from app.domain.errors import ClaimOverlap
-from app.ports.storage import HostPerson, HostTimes, ScheduleRecord, TimeOff
+from app.domain.explain import Blocker
+from app.domain.reminders import Reminder, reminders_of
+from app.ports.hosts import HostPerson, HostTimes, ScheduleRecord, TimeOff
 
 OfHosts = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 """Narrows a host column."""
@@ -52,17 +55,20 @@ class _ForHosts:
 
 
 def _people(of_hosts: OfHosts) -> Select[Any]:
-    users, accounts = m.users.c, m.calendar_accounts.c
+    users, accounts, notes = m.users.c, m.calendar_accounts.c, m.event_notes.c
     published, written = m.calendars.alias("published"), m.calendars.alias("written")
     is_published = (published.c.provider == BUILTIN) & (published.c.name == SCHEDULE)
     is_written = written.c.is_write & (written.c.provider != BUILTIN)
     return (
         select(users.id, users.name, users.email, users.timezone, published.c.id, written.c.id, written.c.provider)
-        .add_columns(func.coalesce(accounts.provider_invites, false()), _adds_contacts())
+        .add_columns(func.coalesce(accounts.provider_invites, false()), _adds_contacts(), notes.data, notes.name)
+        .add_columns(users.is_active)
+        .add_columns(_owner(), _reminders())
         .select_from(m.users)
         .outerjoin(published, (published.c.user_id == users.id) & is_published)
         .outerjoin(written, (written.c.user_id == users.id) & is_written)
         .outerjoin(m.calendar_accounts, accounts.id == written.c.account_id)
+        .outerjoin(m.event_notes, (notes.user_id == users.id) & (notes.booking_id == given("booking_id")))
         .where(of_hosts(users.id))
         .order_by(users.id)
     )
@@ -80,6 +86,22 @@ def _adds_contacts() -> ColumnElement[bool]:
     return or_(of_host.correlate(m.users).exists(), of_owner.exists())
 
 
+def _owner() -> ColumnElement[Any]:
+    """Whose the `given` link is."""
+    return select(m.links.c.owner_id).where(m.links.c.id == given("link_id")).scalar_subquery()
+
+
+def _reminders() -> ColumnElement[Any]:
+    """Those of the `given` link, or else of the service."""
+    links, services = m.links.c, m.services.c
+    of_link = select(links.reminders).where(links.id == given("link_id")).scalar_subquery()
+    of_service = select(services.reminders).where(services.id == given("service_id")).scalar_subquery()
+    return func.coalesce(of_link, of_service, type_=m.links.c.reminders.type)
+
+
+_OFFER = QuickStatement(select(_owner(), _reminders()))
+
+
 def _expired_holds(of_hosts: OfHosts) -> Select[Any]:
     claims, bookings = m.claims.c, m.bookings.c
     return (
@@ -90,7 +112,8 @@ def _expired_holds(of_hosts: OfHosts) -> Select[Any]:
             claims.start_at > given("earliest"),
             claims.start_at < given("window_to"),
             claims.end_at > given("window_from"),
-            claims.hold_expires_at <= given("now"),
+            bookings.status == "pending",
+            bookings.hold_expires_at <= given("now"),
         )
         .distinct()
         .order_by(bookings.id)
@@ -102,9 +125,24 @@ def _bump(of_hosts: OfHosts) -> Any:
     return update(m.hosts).where(of_hosts(hosts.id)).values(revision=hosts.revision + 1).returning(hosts.id)
 
 
+def _booked(of_hosts: OfHosts) -> Any:
+    hosts = m.hosts.c
+    return (
+        update(m.hosts)
+        .where(of_hosts(hosts.id))
+        .values(
+            revision=hosts.revision + 1,
+            bookings_revision=hosts.bookings_revision + 1,
+            bookings_changed_at=given("changed_at"),
+        )
+        .returning(hosts.id)
+    )
+
+
 # Statements of every booking are built once.
 _CLAIM = QuickStatement(insert(m.claims), columns=[column.name for column in m.claims.c])
 _BUMP = _ForHosts(_bump)
+_BOOKED = _ForHosts(_booked)
 _PEOPLE = _ForHosts(_people)
 _EXPIRED_HOLDS = _ForHosts(_expired_holds)
 
@@ -115,8 +153,21 @@ class SqlHostStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
 
-    async def people(self, host_ids: Sequence[str], link_id: str | None = None) -> list[HostPerson]:
-        return [HostPerson(*row) for row in await _PEOPLE.rows(self._db, host_ids, link_id=link_id)]
+    async def people(
+        self,
+        host_ids: Sequence[str],
+        link_id: str | None = None,
+        booking_id: str | None = None,
+        service_id: str | None = None,
+    ) -> list[HostPerson]:
+        asked = {"link_id": link_id, "booking_id": booking_id, "service_id": service_id}
+        rows = await _PEOPLE.rows(self._db, host_ids, **asked)
+        told = [[*row[:-1], reminders_of(row[-1]) or ()] for row in rows]
+        return [HostPerson(*values) for values in told]
+
+    async def told_of(self, link_id: str | None, service_id: str | None) -> tuple[str | None, tuple[Reminder, ...]]:
+        row = await _OFFER.first(self._db, link_id=link_id, service_id=service_id)
+        return (row[0], reminders_of(row[1]) or ()) if row else (None, ())
 
     async def times(
         self, host_ids: Sequence[str], start: int, end: int, now: int, without: str | None = None
@@ -132,7 +183,7 @@ class SqlHostStore:
             *_counting(now),
         )
         if without is not None:
-            query = query.where(bookings.id != without)
+            query = query.where(bookings.id != without, bookings.occurrence_id != without)
         return parse_numbers(await self._db.scalar(query))
 
     async def host_starts(
@@ -151,7 +202,7 @@ class SqlHostStore:
             .group_by(hosted.host_id)
         )
         if without is not None:
-            query = query.where(bookings.id != without)
+            query = query.where(bookings.id != without, bookings.occurrence_id != without)
         return {host: parse_numbers(text) for host, text in await self._db.execute(query)}
 
     async def last_booked(self, host_ids: Sequence[str]) -> Mapping[str, int]:
@@ -159,10 +210,13 @@ class SqlHostStore:
         # A maximum for each host by itself is one step in an index, however many bookings there are.
         latest = select(func.max(hosted.booked_at)).where(hosted.host_id == hosts.id).scalar_subquery()
         query = select(hosts.id, latest).where(hosts.id.in_(list(host_ids)))
-        return {host: booked_at for host, booked_at in await self._db.execute(query) if booked_at is not None}
+        return {host: booked_at for host, booked_at in await self._db.execute(query) if booked_at}
 
     async def bump(self, host_ids: Sequence[str]) -> None:
         await _BUMP.rows(self._db, host_ids)
+
+    async def booked(self, host_ids: Sequence[str], now: int) -> None:
+        await _BOOKED.rows(self._db, host_ids, changed_at=now)
 
     async def lock(self, host_ids: Sequence[str]) -> None:
         if self._db.dialect.name == "sqlite":
@@ -171,6 +225,19 @@ class SqlHostStore:
         await self._db.execute(
             select(hosts.id).where(hosts.id.in_(list(host_ids))).order_by(hosts.id).with_for_update()
         )
+
+    async def blockers(self, host_ids: Sequence[str], start: int, end: int, now: int) -> list[Blocker]:
+        return await blockers(self._db, host_ids, start, end, now)
+
+    async def claimed(self, host_ids: Sequence[str], start: int, end: int) -> frozenset[str]:
+        claims = m.claims.c
+        query = select(claims.host_id).where(
+            claims.host_id.in_(list(host_ids)),
+            claims.start_at > start - m.MAX_SPAN,
+            claims.start_at < end,
+            claims.end_at > start,
+        )
+        return frozenset(await self._db.scalars(query))
 
     async def claim(self, booking: Booking) -> None:
         start, end = booking.claim
@@ -181,9 +248,9 @@ class SqlHostStore:
                 "org_id": booking.org_id,
                 "start_at": start,
                 "end_at": end,
-                "capacity": 1,
-                "seats_taken": booking.seats,
-                "hold_expires_at": booking.hold_expires_at,
+                "capacity": booking.capacity or 1,
+                "seats_taken": booking.seats_held if booking.is_session else booking.seats,
+                "hold_expires_at": booking.claim_expires_at,
             }
             for host in booking.hosts
         ]
@@ -221,6 +288,12 @@ class SqlHostStore:
         rows = await self._db.execute(
             select(m.schedules).where(schedules.user_id == user_id).order_by(schedules.is_default.desc(), schedules.id)
         )
+        return [schedule_record(row._mapping) for row in rows]
+
+    async def schedules_of(self, user_ids: Sequence[str]) -> list[ScheduleRecord]:
+        schedules = m.schedules.c
+        query = select(m.schedules).where(schedules.user_id.in_(list(user_ids)))
+        rows = await self._db.execute(query.order_by(schedules.is_default.desc(), schedules.id))
         return [schedule_record(row._mapping) for row in rows]
 
     async def update_schedule(self, schedule: ScheduleRecord) -> None:
@@ -279,9 +352,10 @@ class SqlHostStore:
 
 def _counting(now: int) -> list[ColumnElement[bool]]:
     """The bookings that limits count: all but cancelled ones, and but pending ones whose hold ran out, which are
-    cancelled in all but the row."""
+    cancelled in all but the row. A session counts by its attendees' bookings alone."""
     bookings = m.bookings.c
     return [
+        bookings.capacity.is_(None),
         bookings.status != "cancelled",
         or_(bookings.status != "pending", bookings.hold_expires_at.is_(None), bookings.hold_expires_at > now),
     ]

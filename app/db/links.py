@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Select,
+    delete,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db import link_statements as statements
 from app.db import models as m
 from app.db.hosts import schedule_record
-from app.db.quick import QuickStatement, given
-from app.db.rows import columns, page_by_id
-from app.domain.calendars import BUILTIN
+from app.db.quick import QuickStatement
+from app.db.rows import page_by_id
+from app.db.services import service_record
 from app.domain.cursors import encode_cursor
 from app.domain.errors import AlreadyExists
 from app.domain.links import Followup, Link, Location, OneTimeLink, Question, Template
+from app.domain.money import Price
+from app.domain.reminders import reminders_of, stored_reminders
+from app.domain.services import Service, bare_link
 from app.domain.text_rules import is_token
+from app.ports.hosts import ScheduleRecord
+from app.ports.links import LinkContext, LinkHost
+from app.ports.page import Page
+from app.ports.people import Organization
 from app.ports.security import Vault
-from app.ports.storage import LinkContext, LinkHost, Organization, Page, ScheduleRecord
 
-_LINK_FIELDS = [name for name in Link.__dataclass_fields__ if name not in {"durations", "date_range", "location"}]
+_MADE = {"durations", "date_range", "location", "reminders", "stay"}
+_LINK_FIELDS = [name for name in Link.__dataclass_fields__ if name not in _MADE]
 _ONE_TIME_FIELDS = [name for name in OneTimeLink.__dataclass_fields__ if name not in {"token", "slots"}]
 _TEMPLATE_FIELDS = [name for name in Template.__dataclass_fields__ if name not in {"questions", "followup"}]
 
@@ -42,8 +59,9 @@ class SqlLinkStore:
             await self._db.execute(insert(m.links).values(**_link_values(link)))
         except IntegrityError as error:
             raise AlreadyExists(f"There is already a link named “{link.slug}”.") from error
-        rows = [{"link_id": link.id, "host_id": host, "priority": priority} for host, priority in hosts]
-        await self._db.execute(insert(m.link_hosts), rows)
+        role = "pool" if link.mode == "pool" else "fixed"
+        rows = [{"offer_id": link.id, "host_id": host, "priority": priority, "role": role} for host, priority in hosts]
+        await self._db.execute(insert(m.offer_hosts), rows)
 
     async def get(self, org_id: str, link_id: str, *, lock: bool = False) -> Link | None:
         links = m.links.c
@@ -66,6 +84,31 @@ class SqlLinkStore:
         except IntegrityError as error:
             raise AlreadyExists(f"There is already a link named “{link.slug}”.") from error
 
+    async def hand_over(self, link: Link, former_id: str) -> None:
+        if former_id == link.owner_id:
+            return
+        offered = m.offer_hosts.c
+        both = [former_id, link.owner_id]
+        present = select(offered.host_id).where(offered.offer_id == link.id, offered.host_id.in_(both))
+        found = list(await self._db.scalars(present))
+        of_former = (offered.offer_id == link.id) & (offered.host_id == former_id)
+        if link.owner_id in found:
+            await self._db.execute(delete(m.offer_hosts).where(of_former))
+        elif found:
+            mine = {"host_id": link.owner_id, "schedule_id": None, "durations": None}
+            await self._db.execute(update(m.offer_hosts).where(of_former).values(**mine))
+
+    async def of_owner(self, org_id: str, owner_id: str) -> list[Link]:
+        links = m.links.c
+        query = select(m.links).where(links.org_id == org_id, links.owner_id == owner_id, links.deleted_at.is_(None))
+        return [_link(row._mapping) for row in await self._db.execute(query.order_by(links.id))]
+
+    async def renew(self, owner_id: str, now: int) -> None:
+        links = m.links.c
+        await self._db.execute(
+            update(m.links).where(links.owner_id == owner_id).values(version=links.version + 1, updated_at=now)
+        )
+
     async def delete(self, org_id: str, link_id: str, now: int) -> None:
         links = m.links.c
         await self._db.execute(
@@ -79,24 +122,47 @@ class SqlLinkStore:
     async def stamp(self, token: str, now: int) -> tuple[object, ...] | None:
         if not is_token(token):
             return None
-        rows = await self._find(_STAMP_OF_SLUG, _STAMP_OF_ONE_TIME, token)
+        rows = await self._find(statements.STAMP_OF_SLUG, statements.STAMP_OF_ONE_TIME, token)
         if not rows:
             return None
         stamped_hosts = tuple(
-            (row[3], row[4], row[7] and (row[7], row[8]), row[5], row[6], self._is_stale(row[9], now)) for row in rows
+            (row[4], row[5], row[8] and (row[8], row[9]), row[6], row[7], self._is_stale(row[10], now))
+            for row in rows
+            if _is_there(row[11])
         )
-        one_time = None if "." in token else (rows[0][10], rows[0][11])
-        return (*rows[0][:3], one_time, stamped_hosts)
+        one_time = None if "." in token else (rows[0][12], rows[0][13])
+        return (*rows[0][:4], one_time, stamped_hosts)
 
     async def context(self, token: str, *, lock: bool = False) -> LinkContext | None:
         if not is_token(token):
             return None  # PostgreSQL's texts hold no NUL: it must not even be asked
         if lock and self._db.dialect.name != "sqlite":
-            await self._lock_hosts(_HOSTS_OF_SLUG, _HOSTS_OF_ONE_TIME, token)
-        return self._context(await self._find(_CONTEXT_OF_SLUG, _CONTEXT_OF_ONE_TIME, token))
+            await self._lock_hosts(statements.HOSTS_OF_SLUG, statements.HOSTS_OF_ONE_TIME, token)
+        return self._context(await self._find(statements.CONTEXT_OF_SLUG, statements.CONTEXT_OF_ONE_TIME, token))
 
     async def context_of(self, link_id: str) -> LinkContext | None:
-        return self._context(await _CONTEXT_OF_ID.rows(self._db, link_id=link_id))
+        return _if_taken(self._context(await statements.CONTEXT_OF_ID.rows(self._db, link_id=link_id)))
+
+    async def context_of_service(self, org_id: str, service_id: str, *, lock: bool = False) -> LinkContext | None:
+        given_ids = {"org_id": org_id, "service_id": service_id}
+        if lock and self._db.dialect.name != "sqlite":
+            await self._db.execute(statements.HOSTS_OF_SERVICE, given_ids)
+        rows = (await self._db.execute(statements.OF_SERVICE, given_ids)).all()
+        if not rows:
+            return None
+        named = [row._mapping for row in rows]
+        service = service_record(named[0], "service_")
+        return _if_taken(self._made(named, service.offered_by(bare_link(service)), service))
+
+    async def context_over(self, link: Link, host_ids: Sequence[str]) -> LinkContext | None:
+        rows = await self._db.execute(
+            statements.HOSTS_WITHOUT_LINK, {"org_id": link.org_id, "host_ids": list(host_ids)}
+        )
+        named = [row._mapping for row in rows]
+        if len(named) < len(host_ids):
+            return None
+        organization = {name: named[0]["org_" + name] for name in Organization.__dataclass_fields__}
+        return LinkContext(link, Organization(**organization), tuple(self._host(row) for row in named), None, None)
 
     async def _find(self, of_slug: QuickStatement, of_one_time: QuickStatement, token: str) -> list[Sequence[Any]]:
         if "." in token:
@@ -121,15 +187,35 @@ class SqlLinkStore:
     def _context(self, rows: Sequence[Sequence[Any]]) -> LinkContext | None:
         if not rows:
             return None
-        labels = _CONTEXT_LABELS if len(rows[0]) == len(_CONTEXT_LABELS) else _ONE_TIME_LABELS
+        labels = (
+            statements.CONTEXT_LABELS if len(rows[0]) == len(statements.CONTEXT_LABELS) else statements.ONE_TIME_LABELS
+        )
         named = [dict(zip(labels, row, strict=True)) for row in rows]
-        first = named[0]
+        link = _link(named[0], "link_")
+        link = replace(link, is_active=link.is_active and bool(named[0]["owner_is_active"]))
+        if named[0]["service_id"] is None:
+            return self._made(named, link, None)
+        service = service_record(named[0], "service_")
+        return self._made(named, service.offered_by(link), service)
+
+    def _made(self, rows: Sequence[Mapping[Any, Any]], link: Link, service: Service | None) -> LinkContext:
+        first, there = rows[0], [row for row in rows if _is_there(row["user_is_active"])]
+        if {row["role"] for row in there} < {row["role"] for row in rows}:  # nobody is left of some that are needed
+            there, link = [], replace(link, is_active=False)
+        hosts = tuple(self._host(row) for row in there)
+        if service is not None and service.check_in is not None:
+            link = replace(link, stay=service.stay_in(_zone(hosts)))
         return LinkContext(
-            link=_link(first, "link_"),
+            link=link,
             organization=Organization(**{name: first["org_" + name] for name in Organization.__dataclass_fields__}),
-            hosts=tuple(self._host(row) for row in named),
+            hosts=hosts,
             template=template_record(first, "template_") if first["template_id"] else None,
             one_time=self._one_time(first, "once_") if "once_id" in first else None,
+            service=None if service is None else (service.id, service.version),
+            price=_price(service),
+            blocks=bool(first["blocks"]),
+            capacity=1 if service is None else service.capacity,
+            is_scheduled=service is not None and service.is_scheduled,
         )
 
     def _locked(self, query: Select[Any]) -> Select[Any]:
@@ -139,7 +225,7 @@ class SqlLinkStore:
     def _is_stale(self, oldest_read: int | None, now: int) -> bool:
         return oldest_read is not None and oldest_read + self._age_limit <= now
 
-    def _host(self, row: Mapping[str, Any]) -> LinkHost:
+    def _host(self, row: Mapping[Any, Any]) -> LinkHost:
         oldest = row["oldest"]
         return LinkHost(
             host_id=row["host_id"],
@@ -152,6 +238,11 @@ class SqlLinkStore:
             max_per_day=row["host_max_per_day"],
             max_per_week=row["host_max_per_week"],
             judged_until=None if oldest is None else oldest + self._age_limit,
+            role=row["role"],
+            needed=row["needed"],
+            durations=row["own_durations"] and tuple(row["own_durations"]),
+            resource_id=row["host_resource_id"],
+            read_at=oldest,
         )
 
     # one-time links
@@ -250,91 +341,26 @@ class SqlLinkStore:
         await self._db.execute(delete(m.templates).where(templates.id == template_id, templates.org_id == org_id))
 
 
-def _oldest_read() -> Any:
-    """When the host's longest unread connected conflict calendar was read; 0 for one never read, NULL without any."""
-    calendars = m.calendars.c
-    return (
-        select(func.min(func.coalesce(calendars.synced_at, 0)))
-        .where(calendars.user_id == m.hosts.c.user_id, calendars.is_conflict, calendars.provider != BUILTIN)
-        .correlate(m.hosts)
-        .scalar_subquery()
-    )
+def _is_there(is_active: bool | None) -> bool:
+    """Whether a host takes bookings: people until they are switched off, and what is no person."""
+    return is_active is None or bool(is_active)
 
 
-def _context_columns() -> list[Any]:
-    host_columns = columns(m.hosts, "host")
-    return [
-        *columns(m.links, "link"),
-        *columns(m.organizations, "org"),
-        *columns(m.templates, "template"),
-        *host_columns,
-        *columns(m.schedules, "schedule"),
-        m.users.c.email.label("user_email"),
-        m.link_hosts.c.priority.label("priority"),
-        _oldest_read().label("oldest"),
-    ]
+def _if_taken(context: LinkContext | None) -> LinkContext | None:
+    """None when nobody is left who takes it."""
+    return context if context is not None and context.hosts else None
 
 
-def _joined(query: Select[Any]) -> Select[Any]:
-    links, hosts, schedules = m.links.c, m.hosts.c, m.schedules.c
-    # The link's own schedule speaks for its owner; everybody else brings their default one.
-    own = and_(hosts.user_id == links.owner_id, links.schedule_id.is_not(None))
-    schedule = case((own, schedules.id == links.schedule_id), else_=schedules.is_default)
-    return (
-        query.select_from(m.links)
-        .join(m.organizations, m.organizations.c.id == links.org_id)
-        .join(m.link_hosts, m.link_hosts.c.link_id == links.id)
-        .join(m.hosts, hosts.id == m.link_hosts.c.host_id)
-        .outerjoin(m.users, m.users.c.id == hosts.user_id)
-        .outerjoin(m.schedules, and_(schedules.user_id == hosts.user_id, schedule))
-        .outerjoin(m.templates, m.templates.c.id == links.template_id)
-    )
+def _price(service: Service | None) -> Price | None:
+    if service is None or service.price is None or service.currency is None:
+        return None
+    return Price(service.price, service.deposit, service.currency)
 
 
-def _of_slug(query: Select[Any]) -> Select[Any]:
-    links = m.links.c
-    return _joined(query).where(
-        m.organizations.c.slug == given("org_slug"), links.slug == given("slug"), links.deleted_at.is_(None)
-    )
-
-
-def _of_one_time(query: Select[Any]) -> Select[Any]:
-    once = m.one_time_links.c
-    joined = _joined(query).join(m.one_time_links, once.link_id == m.links.c.id)
-    return joined.where(once.token_lookup == given("lookup"), m.links.c.deleted_at.is_(None))
-
-
-def _quick(query: Select[Any]) -> QuickStatement:
-    return QuickStatement(query.order_by(m.hosts.c.id))
-
-
-# Built once: building a statement of this size costs more than running it.
-_CONTEXT = select(*_context_columns())
-_CONTEXT_AND_ONE_TIME = _CONTEXT.add_columns(*columns(m.one_time_links, "once"))
-_CONTEXT_LABELS = [str(column.key) for column in _CONTEXT.selected_columns]
-_ONE_TIME_LABELS = [str(column.key) for column in _CONTEXT_AND_ONE_TIME.selected_columns]
-_CONTEXT_OF_SLUG = _quick(_of_slug(_CONTEXT))
-_CONTEXT_OF_ONE_TIME = _quick(_of_one_time(_CONTEXT_AND_ONE_TIME))
-_CONTEXT_OF_ID = _quick(_joined(_CONTEXT).where(m.links.c.id == given("link_id"), m.links.c.deleted_at.is_(None)))
-
-_HOST_IDS = select(m.hosts.c.id).order_by(m.hosts.c.id).with_for_update(of=m.hosts)
-_HOSTS_OF_SLUG = _of_slug(_HOST_IDS)
-_HOSTS_OF_ONE_TIME = _of_one_time(_HOST_IDS)
-
-_STAMP = select(
-    m.links.c.id,
-    m.links.c.version,
-    m.links.c.is_active,
-    m.hosts.c.id,
-    m.hosts.c.revision,
-    m.hosts.c.max_per_day,
-    m.hosts.c.max_per_week,
-    m.schedules.c.id,
-    m.schedules.c.version,
-    _oldest_read(),
-)
-_STAMP_OF_SLUG = _quick(_of_slug(_STAMP))
-_STAMP_OF_ONE_TIME = _quick(_of_one_time(_STAMP.add_columns(m.one_time_links.c.id, m.one_time_links.c.status)))
+def _zone(hosts: Sequence[LinkHost]) -> str:
+    """That of the hours of the first person, or else of what is reserved."""
+    people_first = sorted(hosts, key=lambda host: host.role == "unit")
+    return next((host.schedule.timezone for host in people_first if host.schedule is not None), "UTC")
 
 
 def _joined_schedule(row: Mapping[Any, Any]) -> ScheduleRecord | None:
@@ -348,6 +374,7 @@ def _link(row: Mapping[Any, Any], prefix: str = "") -> Link:
         durations=tuple(row[prefix + "durations"]),
         date_range=(date.fromisoformat(dates[0]), date.fromisoformat(dates[1])) if dates[0] else None,
         location=Location(**row[prefix + "location"]),
+        reminders=reminders_of(row[prefix + "reminders"]),
     )
 
 
@@ -359,6 +386,7 @@ def _link_values(link: Link) -> dict[str, Any]:
         "date_from": first and first.isoformat(),
         "date_to": last and last.isoformat(),
         "location": {"kind": link.location.kind, "value": link.location.value},
+        "reminders": null() if link.reminders is None else stored_reminders(link.reminders),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,7 +29,13 @@ class SqlMailLog:
     async def record(self, delivery: Delivery) -> None:
         dialect: Any = sqlite if self._db.dialect.name == "sqlite" else postgresql
         values = {name: getattr(delivery, name) for name in Delivery.__dataclass_fields__}
-        statement = dialect.insert(m.mail_deliveries).values(**values)
+        booked, users = m.bookings.c, m.users.c
+        told = [literal(value, m.mail_deliveries.c[name].type).label(name) for name, value in values.items()]
+        is_host = exists().where(users.org_id == delivery.org_id, users.email == delivery.address)
+        # A mail may be on its way while whom it goes to is forgotten.
+        known = select(*told).where(booked.id == delivery.booking_id, or_(booked.erased_at.is_(None), is_host))
+        known = known.with_for_update(read=True, of=m.bookings)
+        statement = dialect.insert(m.mail_deliveries).from_select(list(values), known)
         await self._db.execute(
             statement.on_conflict_do_update(
                 index_elements=list(_KEY),

@@ -37,9 +37,6 @@ class SqlOrganizationGrants:
         found = await self._find(_GRANTS.org_id == org_id, _GRANTS.provider == provider)
         return found[0] if found else None
 
-    async def of_organization(self, org_id: str) -> list[OrganizationGrant]:
-        return await self._find(_GRANTS.org_id == org_id)
-
     async def holder(self, provider: str, label: str) -> str | None:
         query = select(_GRANTS.org_id).where(_GRANTS.provider == provider, _GRANTS.label == label).limit(1)
         found: str | None = await self._db.scalar(query)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Delete, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db import models as m
 from app.db.quick import QuickStatement
+from app.db.together import Together
 from app.ports.outbox import DeadLetter, Job, NewJob, OpenJob
 from app.use_cases.ids import new_id
 
@@ -131,6 +132,7 @@ class SqlJobQueue:
     def __init__(self, engine: AsyncEngine, read_engine: AsyncEngine) -> None:
         self._engine = engine
         self._read = read_engine
+        self._finished = Together[tuple[Job, str, int]](engine, self._finish)
 
     async def claim(self, owner: str, now: int, lease_seconds: int, limit: int) -> list[Job]:
         outbox = m.outbox.c
@@ -170,14 +172,14 @@ class SqlJobQueue:
         return [jobs[job_id] for job_id in ids]
 
     async def finish(self, job: Job, owner: str, now: int) -> None:
+        await self._finished.add((job, owner, now))
+
+    async def _finish(self, connection: AsyncConnection, done: Sequence[tuple[Job, str, int]]) -> None:
+        """Those that finish at the same time, in one DELETE."""
         outbox = m.outbox.c
-        async with self._engine.begin() as connection:
-            result = await connection.execute(
-                delete(m.outbox).where(
-                    outbox.id == job.id, outbox.lease_owner == owner, outbox.requested == job.requested
-                )
-            )
-            if result.rowcount == 0:
+        gone = set(await connection.scalars(_finished(done).returning(outbox.id)))
+        for job, owner, now in done:
+            if job.id not in gone:
                 await self._release(connection, job, owner, {"updated_at": now})
 
     async def again(self, job: Job, owner: str, run_at: int, now: int) -> None:
@@ -187,12 +189,16 @@ class SqlJobQueue:
             ):
                 await self._release(connection, job, owner, {"updated_at": now})
 
-    async def fail(self, job: Job, owner: str, error: str, run_at: int | None, now: int) -> None:
+    async def fail(
+        self, job: Job, owner: str, error: str, run_at: int | None, now: int, then: NewJob | None = None
+    ) -> None:
         values: dict[str, Any] = {"last_error": error[:ERROR_LENGTH], "updated_at": now}
         values |= {"state": "dead"} if run_at is None else {"run_at": run_at}
         async with self._engine.begin() as connection:
             if not await self._release(connection, job, owner, values, only_unchanged=True):
                 await self._release(connection, job, owner, {"last_error": error[:ERROR_LENGTH]})
+            elif run_at is None and then is not None:
+                await SqlOutbox(connection).enqueue([then], now)
 
     async def _release(
         self, connection: AsyncConnection, job: Job, owner: str, values: dict[str, Any], *, only_unchanged: bool = False
@@ -210,3 +216,13 @@ class SqlJobQueue:
         async with self._read.connect() as connection:
             due: int | None = await connection.scalar(query)
             return due
+
+
+def _finished(done: Sequence[tuple[Job, str, int]]) -> Delete:
+    """Those that are still as they were claimed. By their ids too: SQLite looks at every row for a tuple alone."""
+    outbox = m.outbox.c
+    key = tuple_(outbox.id, outbox.lease_owner, outbox.requested)
+    return delete(m.outbox).where(
+        outbox.id.in_([job.id for job, _, _ in done]),
+        key.in_([(job.id, owner, job.requested) for job, owner, _ in done]),
+    )

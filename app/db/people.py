@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Text, cast, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
 from app.domain.errors import AlreadyExists
 from app.domain.text_rules import is_email
-from app.ports.storage import Organization, User
+from app.ports.people import Organization, User
 
 
 class SqlPeopleStore:
@@ -68,9 +68,6 @@ class SqlPeopleStore:
         address = email.strip().lower()
         return await self._user(m.users.c.email == address) if is_email(address) else None
 
-    async def user_by_handle(self, handle: str) -> User | None:
-        return await self._user(m.users.c.handle == handle)
-
     async def _user(self, where: Any) -> User | None:
         row = (await self._db.execute(select(m.users).where(where))).mappings().one_or_none()
         return user_record(row) if row else None
@@ -79,13 +76,21 @@ class SqlPeopleStore:
         rows = await self._db.execute(select(m.users).where(m.users.c.org_id == org_id).order_by(m.users.c.id))
         return [user_record(row) for row in rows.mappings()]
 
+    async def admins(self, org_id: str) -> list[str]:
+        users = m.users.c
+        is_admin = cast(users.roles, Text).contains('"admin"')
+        query = select(users.id).where(users.org_id == org_id, users.is_active, is_admin).order_by(users.id)
+        return list(await self._db.scalars(query))
+
     async def handles_like(self, handle: str) -> set[str]:
         return set(await self._db.scalars(select(m.users.c.handle).where(m.users.c.handle.startswith(handle))))
 
     async def update_user(self, user_id: str, now: int, **values: Any) -> None:
         await self._db.execute(update(m.users).where(m.users.c.id == user_id).values(**values, updated_at=now))
         if "name" in values:
-            await self._db.execute(update(m.hosts).where(m.hosts.c.user_id == user_id).values(name=values["name"]))
+            hosts = m.hosts.c
+            shown = {"bookings_revision": hosts.bookings_revision + 1, "bookings_changed_at": now}  # feeds name hosts
+            await self._db.execute(update(m.hosts).where(hosts.user_id == user_id).values(name=values["name"], **shown))
 
 
 def user_record(row: Mapping[Any, Any], prefix: str = "") -> User:

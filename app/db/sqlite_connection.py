@@ -7,7 +7,7 @@ the statement itself takes microseconds. Here a cursor is nothing until it execu
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import aiosqlite
@@ -54,7 +54,7 @@ class OneTripConnection(aiosqlite.Connection):
     """A connection whose cursors make one trip each."""
 
     def __init__(self, database: str, **options: Any) -> None:
-        super().__init__(lambda: sqlite3.connect(database, **options), CHUNK)
+        super().__init__(lambda: _opened(database, options), CHUNK)
         self._thread.daemon = True  # a forgotten connection must not keep the process alive
 
     def cursor(self) -> OneTripCursor:  # type: ignore[override]  # takes no trip, hence nothing to await
@@ -68,6 +68,13 @@ class OneTripConnection(aiosqlite.Connection):
         """The same for many sets of parameters."""
         return await self._trip(self._conn.executemany, sql, list(parameters))
 
+    def rows_here(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows of one short statement, without any trip."""
+        cursor = self._conn.execute(sql, parameters)
+        rows = cursor.fetchall()
+        cursor.close()
+        return rows
+
     async def _trip(self, method: Any, sql: str, parameters: Any) -> Any:
         execute: Any = self._execute
         return await execute(self._run, method, sql, parameters)
@@ -79,3 +86,14 @@ class OneTripConnection(aiosqlite.Connection):
         result = (cursor.description, cursor.rowcount, cursor.lastrowid, rows)
         cursor.close()
         return result
+
+
+def _opened(database: str, options: Mapping[str, Any]) -> sqlite3.Connection:
+    """SQLite's own `lower` knows ASCII alone."""
+    connection: sqlite3.Connection = sqlite3.connect(database, **options)
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    return connection
+
+
+def _lower(value: Any) -> Any:
+    return value if value is None else str(value).lower()

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
 from app.db.people import user_record
+from app.domain.feeds import FeedOptions
+from app.ports.people import User
 from app.ports.security import Vault
-from app.ports.storage import AppPassword, Feed, TokenUser, User
+from app.ports.tokens import AppPassword, Feed, TokenUser
 
 
 class SqlTokenStore:
@@ -106,24 +108,38 @@ class SqlTokenStore:
                 token_lookup=self._vault.lookup(feed.token),
                 token_sealed=self._vault.seal(feed.token),
                 created_at=feed.created_at,
+                subject_id=feed.subject_id,
+                options=feed.options.to_store(),
             )
         )
 
     async def feeds(self, user_id: str) -> list[Feed]:
         feeds = m.feeds.c
         rows = await self._db.execute(select(m.feeds).where(feeds.user_id == user_id).order_by(feeds.id))
-        return [
-            Feed(
-                id=row.id,
-                org_id=row.org_id,
-                user_id=row.user_id,
-                kind=row.kind,
-                label=row.label,
-                token=self._vault.open(row.token_sealed),
-                created_at=row.created_at,
-            )
-            for row in rows
-        ]
+        return [self._feed(row) for row in rows]
+
+    def _feed(self, row: Any) -> Feed:
+        return Feed(
+            id=row.id,
+            org_id=row.org_id,
+            user_id=row.user_id,
+            kind=row.kind,
+            label=row.label,
+            token=self._vault.open(row.token_sealed),
+            created_at=row.created_at,
+            subject_id=row.subject_id,
+            options=FeedOptions.stored(row.options),
+        )
+
+    async def lock_feed(self, user_id: str, feed_id: str) -> Feed | None:
+        feeds = m.feeds.c
+        query = select(m.feeds).where(feeds.id == feed_id, feeds.user_id == user_id).with_for_update()
+        row = (await self._db.execute(query)).one_or_none()
+        return self._feed(row) if row else None
+
+    async def change_feed(self, feed: Feed, now: int) -> None:
+        values = {"label": feed.label, "options": feed.options.to_store(), "changed_at": now}
+        await self._db.execute(update(m.feeds).where(m.feeds.c.id == feed.id).values(**values))
 
     async def delete_feed(self, user_id: str, feed_id: str) -> bool:
         feeds = m.feeds.c

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
-from app.domain.bookings import Booking
+from app.domain.bookings import Attendee, Booking
 from app.domain.calendar_event import CalendarEvent, EventStatus, Party
-from app.domain.links import Answered
+from app.domain.links import VIDEO, Answered
 
 EventAudience = Literal["host", "recipient", "guest"]
 ALARMS = (15,)
@@ -83,20 +83,30 @@ def booking_event(
         organizer=None if for_host else organizer,
         attendees=() if for_host else attendees(booking),
         alarms=tuple(alarms),
+        join_url=join_url(booking),
     )
 
 
+def join_url(booking: Booking) -> str | None:
+    """Where the booking's online meeting is joined: of a link, only if it can be one."""
+    location = booking.location
+    is_online = location.kind in {VIDEO, "link"} and location.value.startswith(("https://", "http://"))
+    return location.value if is_online else None
+
+
 def event_status(booking: Booking) -> EventStatus:
-    """STATUS of RFC 5545 §3.8.1.11: an unapproved booking is tentative."""
+    """STATUS of RFC 5545 §3.8.1.11: an unapproved booking is tentative, and so is a session for none but those."""
     if booking.status == "cancelled":
         return "CANCELLED"
-    return "TENTATIVE" if booking.status == "pending" else "CONFIRMED"
+    is_open = booking.status == "pending" or (booking.is_session and booking.claim_expires_at is not None)
+    return "TENTATIVE" if is_open else "CONFIRMED"
 
 
 def attendees(booking: Booking) -> tuple[Party, ...]:
-    """The recipient and the guests they named, asked to reply."""
+    """The recipient, if they have an address, and the guests they named, asked to reply."""
     recipient = Party(booking.recipient.name, booking.recipient.email, rsvp=True)
-    return (recipient, *(Party("", guest, rsvp=True) for guest in booking.guests))
+    guests = (Party("", guest, rsvp=True) for guest in booking.guests)
+    return (recipient, *guests) if recipient.email else tuple(guests)
 
 
 def answer_lines(answered: Answered) -> list[tuple[str, str]]:
@@ -114,6 +124,10 @@ def _spoken(value: Any) -> str:
 
 
 def _host_summary(booking: Booking) -> str:
+    if booking.is_session:
+        return f"{booking.title} ({booking.seats_taken} of {booking.capacity})"
+    if booking.is_walk_in:
+        return booking.recipient.name
     return f"{booking.title}: {booking.recipient.name}"
 
 
@@ -122,13 +136,8 @@ def _invitee_summary(booking: Booking, organizer: Party | None) -> str:
 
 
 def _host_text(booking: Booking, app_url: str | None) -> str:
-    recipient = booking.recipient
-    contact = [f"{recipient.name} <{recipient.email}>"]
-    if recipient.phone:
-        contact.append(f"Phone: {recipient.phone}")
-    if booking.guests:
-        contact.append(f"Guests: {', '.join(booking.guests)}")
-    blocks = ["\n".join(contact)]
+    lines = _attendance(booking) if booking.is_session else _contact(booking)
+    blocks = ["\n".join(lines)] if lines else []
     blocks += [f"{label}\n{text}" for label, text in answer_lines(booking.answered)]
     if booking.notes:
         blocks.append(f"Notes\n{booking.notes}")
@@ -137,6 +146,36 @@ def _host_text(booking: Booking, app_url: str | None) -> str:
     if app_url:
         blocks.append(f"Open this booking: {app_url}")
     return "\n\n".join(blocks)
+
+
+def _attendance(booking: Booking) -> list[str]:
+    """Of a session: who comes, for its hosts alone; of one that is cancelled nobody, whoever wanted to. Those whom the
+    reader is not told of have no name."""
+    if booking.status == "cancelled":
+        return []
+    lines = [_attendee(attendee) for attendee in booking.attendees if attendee.name or attendee.email]
+    lines = lines if booking.attendees else ["Nobody has booked yet."]
+    return [*lines, f"Reserved: {', '.join(host.name for host in booking.resources)}"] if booking.resources else lines
+
+
+def _attendee(attendee: Attendee) -> str:
+    named = f"{attendee.name} <{attendee.email}>" if attendee.email else attendee.name
+    seats = f", {attendee.seats} seats" if attendee.seats > 1 else ""
+    return f"{named}{seats}{', not confirmed yet' if attendee.status == 'pending' else ''}"
+
+
+def _contact(booking: Booking) -> list[str]:
+    recipient = booking.recipient
+    contact = [f"{recipient.name} <{recipient.email}>" if recipient.email else recipient.name]
+    if recipient.phone:
+        contact.append(f"Phone: {recipient.phone}")
+    if booking.resources:
+        contact.append(f"Reserved: {', '.join(host.name for host in booking.resources)}")
+    if booking.guests:
+        contact.append(f"Guests: {', '.join(booking.guests)}")
+    if booking.seats > 1:
+        contact.append(f"Seats: {booking.seats}")
+    return contact
 
 
 def _booked_with(organization: str) -> str:

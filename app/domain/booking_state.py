@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.domain.bookings import Booking, BookingStatus
+from app.domain.bookings import Attendee, Booking, BookingStatus
 from app.domain.errors import NotModifiable
 
 Step = Literal["confirm", "start", "complete", "no_show", "cancel", "correct", "reschedule"]
@@ -54,6 +54,6 @@ def _obstacle(booking: Booking, step: Step, now: int) -> str | None:
     return None
 
 
-def is_held_out(booking: Booking, now: int) -> bool:
+def is_held_out(booking: Booking | Attendee, now: int) -> bool:
     """Whether a pending booking's hold has run out: its time is free, whatever the row still says."""
     return booking.status == "pending" and booking.hold_expires_at is not None and booking.hold_expires_at <= now

@@ -37,6 +37,8 @@ class CalendarEvent:
     organizer: Party | None = None
     attendees: tuple[Party, ...] = ()
     alarms: tuple[int, ...] = ()  # minutes before the start
+    join_url: str | None = None
+    """Where an online meeting is joined (RFC 7986 §5.11)."""
     conference: bool = False
     """The calendar's provider is to make a conference of its own (Meet, Teams); where to join comes with the written
     event. Providers that make none leave it out."""

@@ -8,7 +8,8 @@ opaque events into busy intervals when an object changes, never when a slot is a
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 AccountStatus = Literal["ok", "error"]
@@ -18,6 +19,8 @@ ContactsUse = Literal["off", "suggest", "add"]
 BUILTIN = "builtin"
 SCHEDULE = "schedule"
 PERSONAL = "personal"
+INBOX = "inbox"
+"""The collection of scheduling messages (RFC 6638 §2.2); not shown among a person's calendars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,9 @@ class Calendar:
     `name` is the last segment of a built-in collection's path, and for a mirror its id at the provider (a CalDAV
     calendar's absolute address). `revision` counts changes of the collection (built-in: the sync token and ctag).
     `sync_cursor`, `synced_at` and `sync_error` belong to mirrors. `timezone` reads floating and all-day times.
-    `tentative_busy`: whether events that are only tentative block time too.
+    `tentative_busy`: whether events that are only tentative block time too. `properties` are WebDAV properties that
+    clients keep here and only they understand (RFC 4918 §4: dead ones): name in lxml's notation → the element as XML.
+    `takes_new`: whether devices may add objects (to a schedule only where walk-ins are allowed).
     """
 
     id: str
@@ -77,12 +82,20 @@ class Calendar:
     synced_at: int | None
     sync_error: str | None
     tentative_busy: bool = True
+    properties: Mapping[str, str] = field(default_factory=dict)
+    takes_new: bool = True
+
+    @property
+    def is_schedule(self) -> bool:
+        """Whether this is where a person's bookings are, whose events mean bookings."""
+        return self.provider == BUILTIN and self.name == SCHEDULE
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarObject:
     """One stored iCalendar resource (RFC 4791 §4.1). `start`/`end` cover all its instances, epoch seconds; `end` is
-    None for a recurrence without end. `booking_id` marks our own events, which are never busy."""
+    None for a recurrence without end. `booking_id` marks our own events, which are never busy. `schedule_tag` changes
+    with what matters to scheduling (RFC 6638 §3.2.10); None: nobody is invited."""
 
     id: str
     calendar_id: str
@@ -97,6 +110,7 @@ class CalendarObject:
     revision: int
     deleted: bool
     modified_at: int
+    schedule_tag: str | None = None
 
 
 BusyInterval = tuple[int, int]

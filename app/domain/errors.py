@@ -61,14 +61,18 @@ class NotFound(HalfpastError):
 
 
 class Conflict(HalfpastError):
-    """The start was offered by the rules but is busy, full or at a limit; `alternatives` are epoch seconds."""
+    """The start was offered by the rules but is busy, full or at a limit; `alternatives` are epoch seconds. `taken` are
+    the starts of a recurring set that cannot be had."""
 
     code = "BOOKING_CONFLICT"
 
-    def __init__(self, detail: str, alternatives: Sequence[int] = (), timezone: str = "UTC") -> None:
+    def __init__(
+        self, detail: str, alternatives: Sequence[int] = (), timezone: str = "UTC", taken: Sequence[int] = ()
+    ) -> None:
         super().__init__(detail)
         self.alternatives = tuple(alternatives)
         self.timezone = timezone
+        self.taken = tuple(taken)
 
 
 class ClaimOverlap(HalfpastError):
@@ -157,3 +161,11 @@ class ProviderFailure(HalfpastError):
         super().__init__(detail)
         self.kind = kind
         self.retry_after = retry_after
+
+
+class NotBegun(ProviderFailure):
+    """A `busy` failure before anything was asked of the other side: there was no place to ask from. It is tried again
+    soon, and counts as no attempt."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("busy", detail)

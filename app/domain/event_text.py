@@ -24,7 +24,9 @@ _SPECIAL = re.compile(rf"[\\;,\n{_BREAK}{_DROP}]")
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$&'*+\-/=^_`{|}~.]+@[A-Za-z0-9.\-]+")
 _URI_SAFE = "!#$%&'()*+,-./:;=?@[]_~"
 _PLAIN_URI = re.compile(rf"[A-Za-z0-9{re.escape(_URI_SAFE)}]*")
-_TZID = re.compile(r";TZID=([^:;\r\n]+):")
+_TZID = re.compile(
+    r"^(?:DTSTART|DTEND|RECURRENCE-ID|EXDATE|RDATE)(?:;VALUE=[A-Z-]+)?;TZID=([^:;\r\n]+)[:;]", re.MULTILINE
+)
 
 
 def event_component(event: CalendarEvent, *, stamp: int | None = None) -> str:
@@ -51,6 +53,8 @@ def event_component(event: CalendarEvent, *, stamp: int | None = None) -> str:
         lines.append(f"LOCATION:{_text(event.location)}")
     if event.url:
         lines.append(f"URL:{_uri(event.url)}")
+    if event.join_url:
+        lines.append(f"CONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO;LABEL=Join:{_uri(event.join_url)}")
     if event.organizer:
         lines.append(f"ORGANIZER{_common_name(event.organizer)}:{_address(event.organizer)}")
     lines += [_attendee(party) for party in event.attendees]
@@ -91,6 +95,11 @@ def clean_text(text: str) -> str:
     """What iCalendar, UTF-8 and XML can all carry: every kind of line end becomes a newline, other control
     characters, lone surrogates and non-characters go."""
     return _DROPPED.sub("", _BREAKS.sub("\n", text))
+
+
+def text_value(value: str) -> str:
+    """A TEXT value, escaped (§3.3.11)."""
+    return _text(value)
 
 
 def text_line(name: str, value: str) -> str:

@@ -105,6 +105,12 @@ def day_start(timezone: str, day: date) -> int:
     return _instant(timezone, day, 0, closing=False)
 
 
+def wall_instant(timezone: str, day: date, minute: int) -> int:
+    """The instant of a wall time of the date, `minute` from 0 to 1439: just after the gap for one that does not exist,
+    the first of two for one that exists twice."""
+    return _instant(timezone, day, minute, closing=False)
+
+
 def _instant(timezone: str, day: date, minute: int, *, closing: bool) -> int:
     """The instant of a wall time up to two days after the date's midnight.
 

@@ -110,7 +110,7 @@ def _without_definitions(lines: list[str]) -> tuple[list[str], dict[str, list[st
             continue
         block.append(line.strip())
         if upper == "END:VTIMEZONE":
-            tzid = next((each.split(":", 1)[1] for each in block if each.upper().startswith("TZID")), "")
+            tzid = next((each.partition(":")[2] for each in block if each.upper().startswith("TZID")), "")
             definitions.setdefault(tzid.strip(), block)
             block = None
     return body, definitions

@@ -3,7 +3,7 @@ component they came from."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from recurring_ical_events import Occurrence, Series
@@ -33,6 +33,12 @@ class Instance(Occurrence):
         super().__init__(adapter, start, end, sequence)
         self.source: Vcomponent = adapter.source
         self.is_explicit = start is None or start == adapter.start
+
+    @property
+    def moved_by(self) -> timedelta:
+        """How far a change of this and all following instances has moved it from where the rule puts it."""
+        moved: timedelta = self._adapter.move_recurrences_by
+        return moved
 
 
 class EventSeries(Series):

@@ -6,6 +6,7 @@ Zone" decide about another's.
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Sequence
 from datetime import tzinfo
@@ -17,6 +18,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 MAX_OBSERVANCES = 100
 MAX_RULES = 20
 _RULE_PARTS = frozenset({"FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT", "WKST"})
+_EARLY = re.compile(r"^(DTSTART[^:\n]*:)1[0-8][0-9]{2}(?=[0-9]{4})", re.MULTILINE | re.IGNORECASE)
 _UTC_NAMES = frozenset({"utc", "gmt", "z", "etc/utc", "etc/gmt", "tzone://microsoft/utc"})
 
 
@@ -63,7 +65,21 @@ def zone_of_definition(lines: Sequence[str]) -> tzinfo | None:
 def _anonymous(lines: Sequence[str]) -> list[str]:
     """The definition under an IANA name, which the parser does not put into its process-wide cache."""
     kept = [line for line in lines if not line.upper().startswith(("TZID", "X-"))]
-    return [kept[0], "TZID:Etc/UTC", *kept[1:]]
+    return [kept[0], "TZID:Etc/UTC", *_recent(kept[1:])]
+
+
+def _recent(lines: Sequence[str]) -> list[str]:
+    """Yearly rules without end begin in 1970 rather than in 1601, as Windows writes them: every look at such a zone
+    passes over all years since."""
+    blocks = "\n".join(lines).split("\nBEGIN:")
+    return "\nBEGIN:".join(
+        _EARLY.sub(r"\g<1>1970", each, count=1) if _is_endless(each) else each for each in blocks
+    ).split("\n")
+
+
+def _is_endless(observance: str) -> bool:
+    text = observance.upper()
+    return "\nRRULE" in text and not any(f"{part}=" in text for part in ("COUNT", "UNTIL", "INTERVAL"))
 
 
 def _is_modest(definition: Timezone) -> bool:
@@ -89,3 +105,18 @@ def _is_plain(rule: object) -> bool:
         and any(abs(int(day)) <= 28 for day in days)
         and len(str(rule)) <= 1000
     )
+
+
+_DEFINITION = re.compile(r"^BEGIN:VTIMEZONE\r?\n.*?^END:VTIMEZONE\r?\n", re.MULTILINE | re.DOTALL | re.IGNORECASE)
+_TZID = re.compile(r"^TZID:(.*?)\r?$", re.MULTILINE | re.IGNORECASE)
+
+
+def without_known_definitions(text: str) -> str:
+    """The object without the VTIMEZONEs of zones that everybody has by their IANA names (RFC 7809 §3.1.1); those of a
+    sender's own making stay."""
+    return _DEFINITION.sub(_unless_known, text) if "VTIMEZONE" in text else text
+
+
+def _unless_known(definition: re.Match[str]) -> str:
+    named = _TZID.search(definition[0])
+    return "" if named is not None and named[1].strip() in _available() else definition[0]

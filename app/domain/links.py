@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from app.domain.reminders import Reminder
 from app.domain.rules import LinkRules
+from app.domain.stays import Stay
 
 QuestionKind = Literal["short", "long", "choice", "multi", "phone", "checkbox", "number", "date"]
-LinkMode = Literal["single", "collective", "pool"]
+LinkMode = Literal["single", "collective", "pool", "chosen", "fixed_pool"]
+"""Whose time it is: the owner's alone, all hosts', one of several's, the one the recipient chooses, or the fixed ones'
+with one of the others."""
 OneTimeStatus = Literal["open", "used", "expired", "revoked"]
 
 
@@ -63,6 +68,14 @@ class Location:
     kind: str = "none"
     value: str = ""
 
+    def problem(self) -> str | None:
+        """Why it cannot be the place of a link or a service, in a sentence."""
+        if self.kind == "link" and not re.match(r"https?://[^\s/]", self.value):
+            return "A meeting link begins with https://."
+        if self.kind == VIDEO and self.value:
+            return "An online meeting of this kind gets its address with each booking."
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -95,6 +108,23 @@ class Link:
     updated_at: int
     cancel_on_decline: bool = False
     """A recipient who declines the invitation in their calendar cancels the booking."""
+    hand_back: bool = False
+    """A host of a pool who deletes the booking's event gives it to another one instead of cancelling it."""
+    cancel_until: int | None = None
+    """How many minutes before the start recipients may cancel last; None: until it is over."""
+    reschedule_until: int | None = None
+    max_reschedules: int | None = None
+    """How often a recipient may move a booking; None: as often as they like, 0: never."""
+    cancel_fee: int | None = None
+    """What a cancellation costs, in minor units of `fee_currency`; shown, and agreed on by whoever cancels."""
+    fee_currency: str | None = None
+    reminders: tuple[Reminder, ...] | None = None
+    """None: those of the service it offers."""
+    max_repeats: int | None = None
+    """How many bookings of a weekly set recipients may make at once; 0: they may not repeat, None: as the service it
+    offers says, or else not."""
+    stay: Stay | None = None
+    """When guests of the service it offers come and go, if they stay by the night; not stored with the link."""
 
     def rules(self) -> LinkRules:
         """The part of the link the slot engine reads."""
@@ -107,6 +137,7 @@ class Link:
             date_range=self.date_range,
             max_per_day=self.max_per_day,
             max_per_week=self.max_per_week,
+            stay=self.stay,
         )
 
 

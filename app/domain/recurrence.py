@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from math import ceil, floor
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple
 
 from icalendar.prop import vDDDTypes
 
@@ -28,6 +27,7 @@ from app.domain.ical_parse import (
     with_zone,
 )
 from app.domain.ical_series import EventInZone, EventSeries, Instance, Vcomponent, as_datetime, event_adapter
+from app.domain.ical_tasks import covering_moments, free_busy_periods, stand_in
 from app.domain.ical_zones import known_zone
 from app.domain.intervals import join
 from app.domain.rrules import BoundedRule, Effort, NotUnderstood, TooDense, dense_end, last_instant, rule_parts
@@ -36,6 +36,10 @@ MAX_INSTANCES = 5_000
 MAX_RULES = 3
 INSTANCE = 8
 """What an instance counts as, in starts found by a rule: making one takes longer."""
+KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
+"""The components that a resource is made of (RFC 4791 §4.1)."""
+BEGINNING = -(2**62)
+"""Where the covering range of what is always there begins."""
 UNKNOWN_LENGTH = timedelta(hours=1)  # of an event whose end cannot be read
 SHOWN_AS = "X-MICROSOFT-CDO-BUSYSTATUS"
 """How Outlook and Exchange say in files what TRANSP and STATUS have no words for (MS-OXCICAL)."""
@@ -64,12 +68,12 @@ def read_object(
     if zone is None:
         raise Invalid(f"“{timezone[:64]}” is not a known time zone.")
     parsed = parse_calendar(data, max_bytes=max_bytes)
-    components = [each for each in parsed.calendar.subcomponents if each.name in {"VEVENT", "VTODO", "VJOURNAL"}]
+    components = [each for each in parsed.calendar.subcomponents if each.name in KINDS]
     if not components:
-        raise Invalid("The calendar data holds no event, task or journal entry.")
+        raise Invalid("The calendar data holds no event, task, journal entry or busy time.")
     uid, kind = _identity(components)
     if kind != "VEVENT":
-        return _task_facts(parsed, components, uid, kind, zone)
+        return _other_facts(parsed, components, uid, kind, Reading(zone, window, tentative_busy, self_addresses))
     reading = Reading(zone, window, tentative_busy, self_addresses, Effort(whole=effort))
     return reading.facts(parsed, components, uid)
 
@@ -97,19 +101,31 @@ class _Span:
         self.end = None if self.end is None or end is None else max(self.end, end)
 
 
+class Placed(NamedTuple):
+    """An instance in time, epoch seconds, and the component it comes from. `instance` is None where it stands for all
+    that a rule makes, because that is too much to list."""
+
+    begin: int
+    until: int
+    source: Vcomponent
+    instance: Instance | None
+
+
 @dataclass(slots=True)
 class Reading:
     """One reading of one event resource; `instances` are those near the window, busy or not, with the component each
     comes from."""
 
-    zone: ZoneInfo
+    zone: tzinfo
     window: tuple[int, int]
     tentative_busy: bool
     self_addresses: frozenset[str]
     effort: Effort = field(default_factory=Effort)
+    wants_span: bool = True
+    """Whether the covering range is to be right beyond the window: that costs a walk to the end of a rule."""
     problems: list[str] = field(default_factory=list)
     busy: list[BusyInterval] = field(default_factory=list)
-    instances: list[tuple[int, int, Vcomponent]] = field(default_factory=list)
+    instances: list[Placed] = field(default_factory=list)
     span: _Span = field(default_factory=_Span)
 
     def facts(self, parsed: ParsedCalendar, components: Sequence[Vcomponent], uid: str) -> ObjectFacts:
@@ -117,7 +133,7 @@ class Reading:
         if not usable:
             raise Invalid("; ".join(self.problems) or "The event has no start.")
         for tzid in sorted(parsed.unknown):
-            self.problems.append(f"The time zone “{tzid[:64]}” is not known; its times are read in {self.zone.key}.")
+            self.problems.append(f"The time zone “{tzid[:64]}” is not known; its times are read in {self.zone}.")
         masters = [each for each in usable if "RECURRENCE-ID" not in each]
         overrides = [each for each in usable if "RECURRENCE-ID" in each]
         if len(masters) > 1:
@@ -219,15 +235,17 @@ class Reading:
             assert master is not None  # noqa: S101  # only its rules can be too dense
             self.problems.append(f"The event repeats too often to list ({error}); all of that time counts as busy.")
             self._cover(master, rules)
-            del master["RRULE"]
+            rule = master.pop("RRULE")
             self._series(master, overrides)
+            master["RRULE"] = rule  # for another reading of the same components
             return
         except Exception as error:  # a stranger's data: whatever the library raises, the event must not become free
             self.problems.append(f"The recurrence cannot be worked out: {str(error)[:120]}")
             instances = [Instance(event_adapter(each, self.zone)) for each in (master, *overrides) if each is not None]
         for instance in instances:
             self._add(instance)
-        self._extend_span(master, overrides, rules)
+        if self.wants_span:
+            self._extend_span(master, overrides, rules)
 
     def _usable_rules(self, master: Vcomponent) -> list[str]:
         """The rules that can be worked out; the others are taken off and told."""
@@ -281,7 +299,7 @@ class Reading:
             end = ceil(self._instant(max(known)) + length.total_seconds()) + 86400 * (not isinstance(start, datetime))
         self.span.add(floor(self._instant(start)), end)
         known_end = self.window[1] if end is None else end
-        self.instances.append((floor(self._instant(start)), known_end, master))
+        self.instances.append(Placed(floor(self._instant(start)), known_end, master, None))
         if self._is_busy(master):
             self._add_busy(floor(self._instant(start)), known_end)
 
@@ -291,7 +309,7 @@ class Reading:
             # RFC 5545 §3.8.5.3 keeps the exact duration, people's clients the wall time: the later one is safe.
             end = max(end, start + _wall_seconds(instance.start, instance.end))
         self.span.add(floor(start), ceil(end))
-        self.instances.append((floor(start), ceil(end), instance.source))
+        self.instances.append(Placed(floor(start), ceil(end), instance.source, instance))
         if self._is_busy(instance.source):
             self._add_busy(floor(start), ceil(end))
 
@@ -333,22 +351,24 @@ class Reading:
         if str(first_value(event, "TRANSP")[0] or "").strip().upper() == "TRANSPARENT":
             return False
         status = str(first_value(event, "STATUS")[0] or "").strip().upper()
-        answer = self._own_answer(event)
+        answer = own_answer(event, self.self_addresses)
         shown = str(first_value(event, SHOWN_AS)[0] or "").strip().upper()
         if status == "CANCELLED" or answer == "DECLINED" or shown in _NOT_TAKEN:
             return False
         return self.tentative_busy or "TENTATIVE" not in (status, answer, shown)
 
-    def _own_answer(self, event: Vcomponent) -> str:
-        for attendee in all_values(event, "ATTENDEE")[0]:
-            address = str(attendee).strip().lower().removeprefix("mailto:")
-            mail = str(attendee.params.get("EMAIL", "")).strip().lower()
-            if address in self.self_addresses or mail in self.self_addresses:
-                return str(attendee.params.get("PARTSTAT", "")).upper()
-        return ""
-
     def _instant(self, moment: Any) -> float:
         return instant_of(moment, self.zone)
+
+
+def own_answer(event: Vcomponent, addresses: frozenset[str]) -> str:
+    """The PARTSTAT of the attendee who has one of these addresses, lower-case; empty without any."""
+    for attendee in all_values(event, "ATTENDEE")[0]:
+        address = str(attendee).strip().lower().removeprefix("mailto:")
+        mail = str(attendee.params.get("EMAIL", "")).strip().lower()
+        if address in addresses or mail in addresses:
+            return str(attendee.params.get("PARTSTAT", "")).upper()
+    return ""
 
 
 def _is_moment(value: Any) -> bool:
@@ -388,25 +408,44 @@ def instant_of(moment: Any, zone: tzinfo) -> float:
         )
 
 
-def _task_facts(
-    parsed: ParsedCalendar, components: Sequence[Vcomponent], uid: str, kind: str, zone: ZoneInfo
+def _other_facts(
+    parsed: ParsedCalendar, components: Sequence[Vcomponent], uid: str, kind: str, reading: Reading
 ) -> ObjectFacts:
-    """Tasks and journal entries take no time; their range only serves queries (RFC 4791 §9.9), so it may be wide."""
-    moments = []
-    for component in components:
-        for name in ("DTSTART", "DUE", "COMPLETED", "CREATED"):
-            value, _ = first_value(component, name)
-            if value is not None and isinstance(getattr(value, "dt", None), date):
-                moments.append(instant_of(with_zone(value.dt, parsed.zone_of(value) or zone), zone))
+    """Tasks and journal entries take no time; their range only serves queries (RFC 4791 §9.9), so it may be wide.
+    What a VFREEBUSY says is busy is."""
     is_recurring = any(name in each for each in components for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
-    is_open = is_recurring or not moments or any("DURATION" in each for each in components)
+    start, end = _range_of_tasks(parsed, components, reading)
+    stand_ins = [made for each in components if (made := stand_in(each)) is not None] if is_recurring else []
+    if stand_ins:
+        try:
+            times = reading.facts(parsed, stand_ins, uid)
+        except Invalid:
+            start, end = BEGINNING, None
+        else:
+            start, end = min(start, times.start), None if end is None or times.end is None else max(end, times.end)
+    busy = [(begin, until) for each in components for begin, until, word in free_busy_periods(each) if word != "FREE"]
+    first, last = reading.window
     return ObjectFacts(
         uid=uid,
         component=kind,
-        start=floor(min(moments)) if moments else 0,
-        end=None if is_open else ceil(max(moments)) + 86400,
-        busy=(),
-        recurs_beyond=False,
+        start=start,
+        end=None if end is None else end + 86400,
+        busy=tuple(join((max(begin, first), min(until, last)) for begin, until in busy)),
+        recurs_beyond=any(until > last for _, until in busy),
         summary=str(first_value(components[0], "SUMMARY")[0] or "")[:1000],
         is_recurring=is_recurring,
     )
+
+
+def _range_of_tasks(
+    parsed: ParsedCalendar, components: Sequence[Vcomponent], reading: Reading
+) -> tuple[int, int | None]:
+    """From when until when (None: for ever) the components themselves may be asked for."""
+    start, end = 2**62, BEGINNING
+    for component in components:
+        moments, is_open = covering_moments(component)
+        at = [instant_of(with_zone(each.dt, parsed.zone_of(each) or reading.zone), reading.zone) for each in moments]
+        at += [float(edge) for begin, until, _ in free_busy_periods(component) for edge in (begin, until)]
+        start = min(start, floor(min(at)) if at else BEGINNING)
+        end = 2**62 if is_open or not at else max(end, ceil(max(at)))
+    return start, None if end == 2**62 else end

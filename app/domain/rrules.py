@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -29,6 +29,7 @@ _PARTS = frozenset(
         "BYWEEKNO", "BYMONTH", "BYSETPOS", "WKST",
     }
 )  # fmt: skip
+_LENGTHS = {"HOURLY": timedelta(hours=1), "DAILY": timedelta(days=1), "WEEKLY": timedelta(weeks=1)}
 _UNITS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600}
 
 
@@ -127,6 +128,28 @@ def _named(parts: Mapping[str, str], name: str) -> int:
     return parts.get(name, "").count(",") + 1
 
 
+def _stride(parts: Mapping[str, str], start: datetime) -> Callable[[datetime], datetime] | None:
+    """How to come near a moment by whole intervals of a rule: a function from the moment to the begin of an interval
+    before it, from which on the rule makes the same starts as from its own. None where all starts have to be counted,
+    or months differ in having the day."""
+    unit, interval = parts["FREQ"], int(parts.get("INTERVAL", "1"))
+    if "COUNT" in parts:
+        return None
+    if unit in _LENGTHS:
+        length = interval * _LENGTHS[unit]
+        return lambda low: start + max((low - start) // length - 1, 0) * length
+    months = interval * (12 if unit == "YEARLY" else 1)
+    if start.day > 28:
+        return None
+
+    def by_months(low: datetime) -> datetime:
+        between = (low.year - start.year) * 12 + low.month - start.month
+        passed = start.month - 1 + max(between // months - 1, 0) * months
+        return start.replace(year=start.year + passed // 12, month=passed % 12 + 1)
+
+    return by_months
+
+
 class BoundedRule:
     """The starts of one rule, in the wall time of `start`; what `recurring_ical_events` needs of a rule.
 
@@ -152,6 +175,8 @@ class BoundedRule:
         self._count = parts.get("COUNT")
         kept = {name: value for name, value in parts.items() if name != "UNTIL" and not name.startswith("X-")}
         self._text = ";".join(f"{name}={value}" for name, value in kept.items())
+        self._stride = _stride(parts, self._start)
+        self._first = self._start
         self._found: list[datetime] = []
         self._source: Iterator[datetime] | None = None
         self._shift = 0
@@ -171,6 +196,9 @@ class BoundedRule:
     def between(self, after: datetime, before: datetime, inc: bool = True) -> list[datetime]:  # noqa: ARG002  # dateutil's signature
         """Starts in [after, before], ascending. `TooDense` when that takes too many steps."""
         low, high = self._wall(after), self._wall(before)
+        if self.until is not None:
+            high = min(high, self._wall(self.until))
+        self._begin_near(low, high)
         self._extend(high)
         found = self._found[bisect_left(self._found, low) : bisect_right(self._found, high)]
         zoned = [each.replace(tzinfo=self._zone) for each in found]
@@ -192,11 +220,20 @@ class BoundedRule:
             moment = moment.astimezone(self._zone)
         return moment.replace(tzinfo=None)
 
+    def _begin_near(self, low: datetime, high: datetime) -> None:
+        """Leave out the starts long before `low`, where each that follows can be found without them; begin anew when
+        that was done for a later moment, or too late in time to reach `high`."""
+        is_within = self._first <= max(low, self._start) and (not self._shift or high.year + self._shift <= _LAST_YEAR)
+        if self._source is not None and is_within:
+            return
+        self._found, self._source = [], None
+        self._first = self._start if self._stride is None else self._stride(low)
+
     def _extend(self, high: datetime) -> None:
         if self._source is None:
-            latest = min(max(high.year, self._start.year), _LAST_YEAR)
+            latest = min(max(high.year, self._first.year), _LAST_YEAR)
             self._shift = (_LAST_YEAR - latest) // _CYCLE * _CYCLE
-            self._source = iter(self._parse(self._start.replace(year=self._start.year + self._shift)))
+            self._source = iter(self._parse(self._first.replace(year=self._first.year + self._shift)))
         while not self._found or self._found[-1] <= high:
             self._effort.spend(1)
             following = next(self._source, None)

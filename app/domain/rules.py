@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from app.domain.hours import END_OF_TIME, ONE_DAY, Schedule, day_start, local_date, week_start
 from app.domain.intervals import Interval
+from app.domain.stays import Stay
 
 _LAST_DAY = date(9999, 1, 1)
 _ALWAYS = (-END_OF_TIME, END_OF_TIME)
@@ -23,7 +24,8 @@ class LinkRules:
     """The settings of a link that decide which starts it offers.
 
     `step` None means the duration. `date_range` (first, last; both inclusive) takes the place of `horizon_days`; with
-    neither there is no end. A limit of None is no limit. `capacity` is the seats of one occurrence.
+    neither there is no end. A limit of None is no limit. `capacity` is the seats of one occurrence. With `stay` a start
+    is a check-in: step does not count, and hours say on which dates guests arrive.
     """
 
     step: int | None
@@ -35,6 +37,11 @@ class LinkRules:
     max_per_day: int | None
     max_per_week: int | None
     capacity: int = 1
+    stay: Stay | None = None
+
+    def end(self, start: int, duration: int) -> int:
+        """When a booking of so many minutes ends: after as much elapsed time, or a stay at its check-out."""
+        return start + duration * 60 if self.stay is None else self.stay.end(start, duration)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from itertools import compress
 from app.domain.hours import END_OF_TIME, ONE_DAY, Schedule, local_date, working_ranges
 from app.domain.intervals import Interval, clear_flags, join, overlaps
 from app.domain.rules import HostState, LinkRules, full_days, full_weeks, has_limits, offered_period
+from app.domain.stays import Stay
 
 _MEMO_SIZE = 16
 _ONE_BYTE = 255
@@ -65,6 +66,12 @@ class Verdict(Enum):
         """For a pool: one host that is free, or at least offered, is enough."""
         return min(verdicts, key=_gravity, default=Verdict.BUSY)
 
+    @staticmethod
+    def for_most(verdicts: Iterable[Verdict], needed: int) -> Verdict:
+        """Where `needed` of several hosts are enough: what stands against the last of the best ones."""
+        ranked = sorted(verdicts, key=_gravity)
+        return ranked[needed - 1] if len(ranked) >= needed else Verdict.BUSY
+
 
 _TAKEN = frozenset({Verdict.FULL, Verdict.BUSY, Verdict.DAY_LIMIT, Verdict.WEEK_LIMIT})
 
@@ -77,14 +84,6 @@ def free_starts(rules: LinkRules, duration: int, host: HostState, window: Interv
     """The starts in the window at which this one host can be booked."""
     offer = _offer(rules, duration, host.schedule, window, now)
     return list(compress(offer.starts, _free_flags(rules, duration, host, offer)))
-
-
-def collective_starts(
-    rules: LinkRules, duration: int, hosts: Sequence[HostState], window: Interval, now: int
-) -> list[int]:
-    """The starts at which all of `hosts` are free together; none without hosts."""
-    free = [set(free_starts(rules, duration, host, window, now)) for host in hosts]
-    return sorted(set.intersection(*free)) if free else []
 
 
 def pool_starts(
@@ -103,26 +102,6 @@ def pool_starts(
     )
 
 
-def picked_starts(
-    picks: Sequence[tuple[int, int]],
-    duration: int,
-    rules: LinkRules,
-    hosts: Sequence[HostState],
-    now: int,
-    *,
-    pool: bool = False,
-) -> list[int]:
-    """The hand-picked (start, duration) of this duration that can be booked: in the future, not busy, below the limits
-    (rule 7). All of `hosts` must be free, or any of them in a pool."""
-    whole = Verdict.for_any if pool else Verdict.for_all
-    wanted = sorted({start for start, minutes in picks if minutes == duration})
-    return [
-        start
-        for start in wanted
-        if whole(judge_picked(picks, duration, rules, host, start, now) for host in hosts).is_free
-    ]
-
-
 def nearest(starts: Sequence[int], wanted: int, count: int = 5) -> list[int]:
     """The `count` starts nearest to a wanted one, ascending; of two as near the earlier."""
     return sorted(sorted(starts, key=lambda start: (abs(start - wanted), start))[:count])
@@ -130,7 +109,7 @@ def nearest(starts: Sequence[int], wanted: int, count: int = 5) -> list[int]:
 
 def seats_left(rules: LinkRules, duration: int, host: HostState, start: int) -> int:
     """The seats of a free start: what is left of the link's occurrence there, else a whole occurrence."""
-    return host.open_occurrences.get((start, start + duration * 60), rules.capacity)
+    return host.open_occurrences.get((start, rules.end(start, duration)), rules.capacity)
 
 
 def judge(rules: LinkRules, duration: int, host: HostState, start: int, now: int) -> Verdict:
@@ -153,6 +132,8 @@ def judge_picked(
 
 
 def _outside_hours(rules: LinkRules, duration: int, schedule: Schedule, start: int) -> Verdict | None:
+    if rules.stay is not None:
+        return _no_arrival(rules.stay, schedule, start)
     end = start + duration * 60
     if end >= END_OF_TIME:
         return Verdict.OUTSIDE_HOURS
@@ -163,6 +144,14 @@ def _outside_hours(rules: LinkRules, duration: int, schedule: Schedule, start: i
     if not any(opens <= start < closes and (start - opens) % step == 0 for opens, closes in ranges):
         return Verdict.OFF_STEP
     return None
+
+
+def _no_arrival(stay: Stay, schedule: Schedule, start: int) -> Verdict | None:
+    """Guests arrive at check-in on dates that have working hours; what comes after does not matter."""
+    if start >= END_OF_TIME or not stay.is_start(start):
+        return Verdict.OFF_STEP
+    day = local_date(stay.timezone, start)
+    return None if working_ranges(schedule, day, day) else Verdict.OUTSIDE_HOURS
 
 
 def _outside_period(rules: LinkRules, host: HostState, start: int, now: int) -> Verdict | None:
@@ -188,7 +177,7 @@ def _taken(rules: LinkRules, duration: int, host: HostState, start: int) -> Verd
 
 def _is_busy(rules: LinkRules, duration: int, host: HostState, start: int) -> bool:
     """Rule 4, and that the link's own occurrences conflict with all but bookings of the same start and end."""
-    own = (start, start + duration * 60)
+    own = (start, rules.end(start, duration))
     claim = _claim(rules, *own)
     if own in host.open_occurrences:
         return overlaps(host.busy, *claim)

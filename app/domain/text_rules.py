@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 RESERVED_SLUGS = frozenset(
     {"app", "b", "booking", "dav", "feeds", "api", "schema", "health", "hooks", "static", "help", "embed.js", "metrics"}
-    | {".well-known"}
+    | {".well-known", "unsubscribe"}
 )
 
 

@@ -24,6 +24,7 @@ class ObjectWrite:
     busy: Sequence[BusyInterval]
     expanded_until: int | None
     booking_id: str | None = None
+    schedule_tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,10 @@ class CalendarStore(PublishedCalendars, Protocol):
         """The calendar with its row and its host's row locked until the end of the transaction (host first)."""
         ...
 
-    async def calendars_of(self, user_id: str) -> list[Calendar]: ...
+    async def calendars_of(self, user_id: str) -> list[Calendar]:
+        """Calendars a person sees: an inbox is none, here and in `calendars_in`."""
+        ...
+
     async def calendars_in(self, account_id: str) -> list[Calendar]: ...
     async def conflict_calendars(self, user_ids: Sequence[str]) -> list[Calendar]:
         """The connected (not built-in) conflict calendars of these users."""
@@ -92,6 +96,9 @@ class CalendarStore(PublishedCalendars, Protocol):
     async def builtin_calendar(self, user_id: str, name: str) -> Calendar | None: ...
     async def update_calendar(self, calendar_id: str, **values: Any) -> None: ...
     async def delete_calendar(self, calendar_id: str) -> None: ...
+    async def let_schedules_take_new(self, org_id: str, *, takes_new: bool) -> None:
+        """Whether devices may add events to the schedules of an organization's people."""
+        ...
 
     # objects
     async def put_object(self, calendar: Calendar, write: ObjectWrite, now: int) -> int:
@@ -141,6 +148,10 @@ class CalendarStore(PublishedCalendars, Protocol):
 
     async def expiring_expansions(self, calendar_id: str, before: int) -> list[CalendarObject]:
         """Live objects whose busy intervals are stored only up to an instant earlier than `before`."""
+        ...
+
+    async def hosted_booking(self, host_id: str, uid: str, start: int, end: int | None) -> str | None:
+        """The active booking of this host that has this UID and is at this time: it blocks by itself."""
         ...
 
     async def booking_ids_by_uid(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from app.domain.bookings import Booking
+from app.domain.reminders import Reminder
+from app.domain.scheduling.telling import Told
 
 Audience = Literal["recipient", "host", "guest"]
-BookingNews = Literal["requested", "confirmed", "changed", "cancelled", "declined", "followup"]
+BookingNews = Literal["requested", "confirmed", "changed", "cancelled", "declined", "followup", "reminder"]
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
     """The calendar part of a mail: `method` equals the METHOD inside `text` (RFC 6047 §2.4)."""
 
-    method: Literal["REQUEST", "CANCEL"]
+    method: Literal["REQUEST", "CANCEL", "REPLY"]
     text: str
 
 
@@ -35,17 +38,23 @@ class Mail:
     invitation: Invitation | None = None
     reply_to: str | None = None
     from_name: str | None = None
+    more_invitations: tuple[Invitation, ...] = ()
+    """Of further events: an invitation is of one alone (RFC 5546 §3.2.2)."""
+    unsubscribe_url: str | None = None
+    """Where whoever gets it says that they want no more of the kind (RFC 8058)."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailPerson:
-    """Whom a booking mail goes to, and the IANA zone and BCP 47 locale its times are told in."""
+    """Whom a booking mail goes to, and the IANA zone and BCP 47 locale its times are told in. Who owns the link without
+    being a host hears as a host does."""
 
     email: str
     name: str
     timezone: str
     audience: Audience
     locale: str = "en"
+    is_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,34 @@ class BookingMailContext:
     followup_body: str = ""
     view_url: str | None = None  # the guests' page of the booking, to look at
     with_invitation: bool = True
+    reminder: Reminder | None = None
+    unsubscribe_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventMail:
+    """All that a mail about a person's own event says; `key` is the same for the same message to the same address."""
+
+    to: str
+    facts: Told
+    sender_name: str
+    sender_email: str
+    organization: str
+    invitation: Invitation
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestContext:
+    """A user's coming bookings, by start; `key` is the same for the same digest."""
+
+    key: str
+    person: MailPerson
+    organization: str
+    is_weekly: bool
+    bookings: Sequence[Booking]
+    base_url: str
+    unsubscribe_url: str
 
 
 class Mailer(Protocol):
@@ -86,7 +123,20 @@ class MailComposer(Protocol):
 
     def booking(self, context: BookingMailContext, person: MailPerson) -> Mail: ...
 
+    def series(self, contexts: Sequence[BookingMailContext], person: MailPerson) -> Mail:
+        """One mail about several bookings of a recurring set of which there is the same news, by start."""
+        ...
+
+    def text(self, context: BookingMailContext, person: MailPerson) -> str:
+        """The same news as a text to a phone."""
+        ...
+
+    def digest(self, context: DigestContext) -> Mail: ...
+
+    def event(self, context: EventMail) -> Mail: ...
+
     def account(self, kind: str, to: str, name: str, url: str, organization: str, now: int, reason: str = "") -> Mail:
         """Mails of the account: `kind` is invitation, password_reset, calendar_trouble, write_trouble, edits_asked,
-        conflict_found, conflicts_found, recipient_declined or edit_refused (for the `reason`, a sentence)."""
+        conflict_found, conflicts_found, recipient_declined, edits_kept, event_kept or edit_refused (the last two
+        for the `reason`, a sentence), links_received or links_given (`reason` names them)."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +30,10 @@ class MailFolder(Protocol):
 
     async def read_mail(self, name: str) -> StoredMail | None:
         """None for a name that is not there."""
+        ...
+
+    async def erase(self, words: Sequence[str]) -> int:
+        """Delete all mails that hold any of these texts, in whatever part; how many they were."""
         ...
 
     async def raw_mail(self, name: str) -> bytes | None:

@@ -31,5 +31,5 @@ class MailLog(Protocol):
         ...
 
     async def record(self, delivery: Delivery) -> None:
-        """Insert, or replace what was told before."""
+        """Insert, or replace what was told before; of an erased booking only what users were told."""
         ...

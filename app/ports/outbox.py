@@ -107,8 +107,11 @@ class JobQueue(Protocol):
         """Not an error: run once more at `run_at` (periodic work)."""
         ...
 
-    async def fail(self, job: Job, owner: str, error: str, run_at: int | None, now: int) -> None:
-        """Try again at `run_at`, or give up (None): the row is a dead letter."""
+    async def fail(
+        self, job: Job, owner: str, error: str, run_at: int | None, now: int, then: NewJob | None = None
+    ) -> None:
+        """Try again at `run_at`, or give up (None): the row is a dead letter, and `then` is asked for in the same
+        transaction."""
         ...
 
     async def next_due(self) -> int | None: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.ports import Ports
 from app.ports.outbox import Job, NewJob
-from app.ports.storage import User
+from app.ports.people import User
 
 
 def account_mail_job(user: User, kind: str, now: int, seconds: int) -> NewJob:

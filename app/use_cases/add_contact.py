@@ -14,7 +14,7 @@ from app.domain.contacts import Contact
 from app.domain.errors import ProviderFailure
 from app.ports import Ports
 from app.ports.outbox import Job, NewJob
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.sync_calendar import credentials_of, sync_job
 
 

@@ -6,30 +6,37 @@ decision under the hosts' locks: busy time and limits are read again, the guard 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from app.domain.answers import check_answers
-from app.domain.assignment import bookings_in_week, choose_host
 from app.domain.booking_state import is_held_out
 from app.domain.bookings import Booking, HostRef, Recipient
-from app.domain.errors import CalendarUnavailable, ClaimOverlap, Conflict, Invalid, LinkUsed
+from app.domain.errors import CalendarUnavailable, ClaimOverlap, Conflict, HalfpastError, Invalid, LinkUsed
+from app.domain.intervals import Interval
 from app.domain.links import Answered
-from app.domain.rules import HostState
-from app.domain.slots import Verdict, judge, judge_picked
+from app.domain.repeats import Repeat
+from app.domain.seats import OpenSession, choose_session, judge_session
+from app.domain.slots import Verdict
+from app.domain.teams import Judged, Picks, choose_team, judge_team, team_verdict
 from app.ports import Ports
-from app.ports.storage import LinkContext, LinkHost, UnitOfWork
+from app.ports.links import LinkContext, LinkHost
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.block_recipients import check_not_blocked
 from app.use_cases.booking_changes import SYSTEM, Actor, expired, record_change, record_new
-from app.use_cases.find_slots import alternatives, check_duration
-from app.use_cases.host_states import host_states, judgeable, open_context
+from app.use_cases.find_slots import alternatives, check_duration, sessions_of
+from app.use_cases.host_states import host_states, open_context
 from app.use_cases.idempotency import Replay, remember
 from app.use_cases.ids import new_id
+from app.use_cases.offered_hosts import choose_person, judgeable, team
+from app.use_cases.open_session import check_seats, seated
 from app.use_cases.refresh_calendars import refresh_calendars
 from app.use_cases.zone_names import canonical_zone
 
 TRIES = 5
+Result = TypeVar("Result")
 
 REFUSALS = {
     Verdict.PAST: "it lies in the past",
@@ -53,6 +60,11 @@ class BookingRequest:
     answers: Mapping[str, Any] = field(default_factory=dict)
     guests: tuple[str, ...] = ()
     notes: str | None = None
+    host_id: str | None = None
+    """The person who was chosen, where there is a choice."""
+    seats: int = 1
+    repeat: Repeat | None = None
+    """A weekly set of bookings, which `book_series` makes."""
 
 
 async def book_slot(
@@ -67,9 +79,9 @@ async def book_slot(
     request = replace(request, timezone=canonical_zone(request.timezone))
     try:
         async with ports.read() as work:
-            context = open_context(await work.links.context(token), now)
+            context = await asked(work, token, request, now)
             answered = check_request(context, request)
-            await first_check(work, context, request.start, request.duration, now)
+            await first_check(work, context, request.start, request.duration, now, request.seats)
         await refresh_hosts(ports, context, now)
         return await locking(lambda others: _commit(ports, token, context, request, answered, replay, now, others))
     except (Conflict, ClaimOverlap) as taken:
@@ -77,13 +89,20 @@ async def book_slot(
         raise Conflict(taken.detail, free, request.timezone) from taken
 
 
+async def asked(work: UnitOfWork, token: str, request: BookingRequest, now: int, *, lock: bool = False) -> LinkContext:
+    """The open link, with the person who was chosen alone."""
+    context = open_context(await work.links.context(token, lock=lock), now)
+    await check_not_blocked(work, context, request.recipient)
+    return choose_person(context, request.host_id)
+
+
 async def first_check(
-    work: UnitOfWork, context: LinkContext, start: int, duration: int, now: int, without: str | None = None
+    work: UnitOfWork, context: LinkContext, start: int, duration: int, now: int, seats: int = 1
 ) -> None:
     """Refuse what is known to be impossible before any calendar is asked. Hosts that cannot be judged are no reason
     yet: the calendars are asked next."""
     with suppress(CalendarUnavailable):
-        await decide(work, context, start, duration, now, without)
+        await find_place(work, context, start, duration, seats, now)
 
 
 async def refresh_hosts(ports: Ports, context: LinkContext, now: int) -> None:
@@ -98,6 +117,7 @@ def check_request(context: LinkContext, request: BookingRequest) -> Answered:
     check_duration(context, request.duration)
     if request.start % 60:
         raise Invalid.field("start", "A start is a whole minute.")
+    check_seats(context, request.seats)
     questions = context.template.questions if context.template else ()
     return check_answers(questions, request.answers)
 
@@ -116,17 +136,93 @@ async def _commit(
         locked = others.union(host.host_id for host in seen.hosts)
         if others:
             await work.hosts.lock(sorted(locked))
-        context = open_context(await work.links.context(token, lock=True), now)
+        context = await asked(work, token, request, now, lock=True)
         await release_expired(ports, work, context, request.start, request.duration, now, locked)
-        hosts = await decide(work, context, request.start, request.duration, now)
-        booking = new_booking(ports, context, request, answered, hosts, now)
+        place = await find_place(work, context, request.start, request.duration, request.seats, now)
+        booking = new_booking(ports, context, request, answered, place.hosts, now)
         if context.one_time and not await work.links.consume_one_time(context.one_time.id, booking.id, now):
-            open_context(await work.links.context(token), now)
+            await asked(work, token, request, now)
             raise LinkUsed("This link was used already.")
+        booking = await seated(ports, work, context, booking, place, now)
         booking = await record_new(ports, work, booking, context.organization, Actor("recipient", booking.id), now)
         await remember(work, replay, booking, now)
         await work.commit()
     return booking
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a booking goes: its hosts, and the open session it joins (None: it has a time of its own, or is the first
+    in a new session)."""
+
+    hosts: Sequence[LinkHost]
+    session_id: str | None = None
+
+
+async def find_place(
+    work: UnitOfWork,
+    context: LinkContext,
+    start: int,
+    duration: int,
+    seats: int,
+    now: int,
+    without: str | None = None,
+    picks: Picks = (),
+    present: Collection[str] = (),
+) -> Place:
+    """Seats in an open session, or else hosts for a new one; refusals as of `decide`."""
+    if not context.has_sessions:
+        return Place(await decide(work, context, start, duration, now, without, picks, present))
+    judged = await _judged_sessions(work, context, start, duration, now, without, picks)
+    joined = choose_session([session for session, verdict in judged if verdict.is_free], seats)
+    if joined is not None:
+        return Place([host for host in context.hosts if host.host_id in joined.host_ids], joined.id)
+    if not context.is_scheduled and seats <= context.capacity:
+        try:
+            return Place(await decide(work, context, start, duration, now, without, picks, present))
+        except (Invalid, Conflict):
+            if not judged:
+                raise
+    if judged:
+        raise _without_seats(context, judged, seats)
+    if context.is_scheduled:
+        raise Invalid.field("start", "This time is not offered: nothing takes place then.")
+    with suppress(Conflict):  # whether it is taken or not, it has not so many seats
+        await decide(work, context, start, duration, now, without, picks, present)
+    raise _too_many(context.capacity)
+
+
+def _without_seats(context: LinkContext, judged: Sequence[tuple[OpenSession, Verdict]], seats: int) -> HalfpastError:
+    """Why none of the sessions of a start has seats for somebody, where no new one can be opened."""
+    verdict = Verdict.for_any(verdict for _, verdict in judged)
+    if not verdict.is_offered:
+        return Invalid.field("start", f"This time is not offered: {REFUSALS[verdict]}.")
+    most = max(session.capacity for session, _ in judged)
+    most = most if context.is_scheduled else max(most, context.capacity)
+    return _too_many(most) if seats > most else Conflict("There are not so many seats left at this time.")
+
+
+def _too_many(capacity: int) -> Invalid:
+    return Invalid.field("seats", f"There are {capacity} seats at most at this time.")
+
+
+async def _judged_sessions(
+    work: UnitOfWork,
+    context: LinkContext,
+    start: int,
+    duration: int,
+    now: int,
+    without: str | None,
+    picks: Picks,
+) -> list[tuple[OpenSession, Verdict]]:
+    window = start, start + 1
+    sessions = await sessions_of(work, context, duration, window, now, without)
+    if not sessions:
+        return []
+    hosts = judgeable(context, duration, now)
+    states, _ = await host_states(work, context, hosts, window, duration, now, without)
+    groups, picks = team(hosts, states), picks or (context.one_time.slots if context.one_time else ())
+    return [(each, judge_session(each, context.link.rules(), groups, now, picks)) for each in sessions]
 
 
 async def decide(
@@ -136,18 +232,20 @@ async def decide(
     duration: int,
     now: int,
     without: str | None = None,
-    picks: Sequence[tuple[int, int]] = (),
+    picks: Picks = (),
+    present: Collection[str] = (),
 ) -> list[LinkHost]:
-    """The hosts to take. `Conflict` when the rules offer the start but it is taken, `Invalid` when they never do."""
-    verdicts = await judge_hosts(work, context, start, duration, now, without, picks)
-    chosen = choose(context, verdicts, start)
+    """The hosts to take, those `present` before others. `Conflict` when the rules offer the start but it is taken,
+    `Invalid` when they never do."""
+    judged = await judge_hosts(work, context, start, duration, now, without, picks)
+    chosen = choose_team(judged, start, present)
     if chosen:
-        return chosen
-    refusals = [verdict for _, verdict in verdicts if not verdict.is_free]
-    never = [verdict for verdict in refusals if not verdict.is_taken]
-    if not never or (context.link.mode == "pool" and len(never) < len(refusals)):
+        by_id = {host.host_id: host for host in context.hosts}
+        return [by_id[host_id] for host_id in chosen]
+    verdict = team_verdict(judged)
+    if verdict.is_taken:
         raise Conflict("This time was just taken.")
-    raise Invalid.field("start", f"This time is not offered: {REFUSALS[never[0]]}.")
+    raise Invalid.field("start", f"This time is not offered: {REFUSALS[verdict]}.")
 
 
 async def judge_hosts(
@@ -157,27 +255,14 @@ async def judge_hosts(
     duration: int,
     now: int,
     without: str | None = None,
-    picks: Sequence[tuple[int, int]] = (),
-) -> list[tuple[HostState, Verdict]]:
-    """Each judgeable host with its verdict on one start; `picks` (start, minutes) take the place of the link's."""
-    hosts = judgeable(context, now)
-    states, _ = await host_states(work, context, hosts, (start, start + 1), now, without)
-    rules = context.link.rules()
+    picks: Picks = (),
+) -> list[Judged]:
+    """Each group of judgeable hosts with their verdicts on one start; `picks` (start, minutes) take the place of the
+    link's."""
+    hosts = judgeable(context, duration, now)
+    states, _ = await host_states(work, context, hosts, (start, start + 1), duration, now, without)
     picks = picks or (context.one_time.slots if context.one_time else ())
-    if picks:
-        return [(state, judge_picked(picks, duration, rules, state, start, now)) for state in states]
-    return [(state, judge(rules, duration, state, start, now)) for state in states]
-
-
-def choose(context: LinkContext, verdicts: Sequence[tuple[HostState, Verdict]], start: int) -> list[LinkHost]:
-    """The hosts that take the booking: all of them, or for a pool the fairest free one. Empty: it cannot be."""
-    by_id = {host.host_id: host for host in context.hosts}
-    free = [state for state, verdict in verdicts if verdict.is_free]
-    if context.link.mode == "pool":
-        if not free:
-            return []
-        return [by_id[choose_host(free, bookings_in_week(free, start))[0]]]
-    return [by_id[state.host_id] for state in free] if len(free) == len(verdicts) else []
+    return judge_team(context.link.rules(), duration, team(hosts, states), start, now, picks)
 
 
 async def release_expired(
@@ -188,18 +273,28 @@ async def release_expired(
     duration: int,
     now: int,
     locked: frozenset[str],
-) -> None:
-    """Cancel pending bookings in the way whose hold ran out. The caller holds the locks of the hosts `locked`, the
-    link's among them; `MoreHosts` when that is not enough."""
+) -> bool:
+    """Cancel pending bookings in the way whose hold ran out, and say whether there were any. The caller holds the locks
+    of the hosts `locked`, the link's among them; `MoreHosts` when that is not enough."""
     link = context.link
-    window = start - link.buffer_before * 60, start + (duration + link.buffer_after) * 60
-    for booking_id in await work.hosts.expired_holds([host.host_id for host in context.hosts], *window, now):
+    window = start - link.buffer_before * 60, link.rules().end(start, duration) + link.buffer_after * 60
+    return await release_holds(ports, work, [host.host_id for host in context.hosts], window, now, locked)
+
+
+async def release_holds(
+    ports: Ports, work: UnitOfWork, host_ids: Sequence[str], window: Interval, now: int, locked: frozenset[str]
+) -> bool:
+    """The same for whatever holds any of these hosts within a window."""
+    released = False
+    for booking_id in await work.hosts.expired_holds(host_ids, *window, now):
         held = await work.bookings.get(booking_id, lock=True)
         if held is None or not is_held_out(held, now):
             continue
         if missing := {host.id for host in held.hosts} - locked:
             raise MoreHosts(missing)
         await record_change(ports, work, held, expired(held, now), SYSTEM, "booking.expired", now)
+        released = True
+    return released
 
 
 class MoreHosts(Exception):
@@ -211,7 +306,7 @@ class MoreHosts(Exception):
         self.ids = frozenset(ids)
 
 
-async def locking(commit: Callable[[frozenset[str]], Awaitable[Booking]]) -> Booking:
+async def locking(commit: Callable[[frozenset[str]], Awaitable[Result]]) -> Result:
     """Run a transaction that first locks its hosts and the given others, all in id order; again, with more of them,
     when it turns out to need them."""
     others: frozenset[str] = frozenset()
@@ -238,14 +333,14 @@ def new_booking(
     return Booking(
         id=booking_id,
         org_id=link.org_id,
-        link_id=link.id,
+        link_id=link.id or None,
         one_time_link_id=context.one_time.id if context.one_time else None,
-        service_id=None,
+        service_id=link.service_id,
         occurrence_id=booking_id,
         status="pending" if link.requires_approval else "confirmed",
         title=link.title,
         start=request.start,
-        end=request.start + request.duration * 60,
+        end=link.rules().end(request.start, request.duration),
         duration=request.duration,
         buffer_before=link.buffer_before,
         buffer_after=link.buffer_after,
@@ -254,7 +349,7 @@ def new_booking(
         guests=request.guests,
         answered=answered,
         notes=request.notes,
-        seats=1,
+        seats=request.seats,
         location=link.location,
         uid=f"{booking_id}@{ports.uid_domain}",
         sequence=0,
@@ -273,8 +368,8 @@ def new_booking(
 async def _alternatives(ports: Ports, token: str, request: BookingRequest, now: int) -> list[int]:
     """What else there is; a link that has ended meanwhile says so itself."""
     async with ports.read() as work:
-        context = open_context(await work.links.context(token), now)
+        context = await asked(work, token, request, now)
         try:
-            return await alternatives(work, context, request.duration, request.start, now)
+            return await alternatives(work, context, request.duration, request.start, now, seats=request.seats)
         except CalendarUnavailable:
             return []  # the conflict is the answer

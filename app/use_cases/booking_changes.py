@@ -5,31 +5,47 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.booking_event import host_event
-from app.domain.bookings import Booking
+from app.domain.booking_state import next_status
+from app.domain.bookings import SESSION_EMPTY, Booking
 from app.domain.calendars import etag_of
-from app.domain.errors import StaleVersion
+from app.domain.errors import Conflict, StaleVersion
+from app.domain.event_notes import EventNotes, noted_text
 from app.domain.event_text import calendar_text
 from app.ports import Ports
+from app.ports.audit import AuditEntry
 from app.ports.calendar_store import ObjectWrite
+from app.ports.event_notes import EventNote
+from app.ports.hosts import HostPerson
 from app.ports.outbox import NewJob
-from app.ports.storage import AuditEntry, HostPerson, Organization, UnitOfWork
+from app.ports.people import Organization
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.audit_changes import WITHHELD
 from app.use_cases.provider_roles import awaits_meeting, with_roles
+from app.use_cases.reminder_jobs import reminder_jobs, reminders_for
 
 MEETING_SECONDS = 60
 """How long a host's calendar has to make an online meeting before the booking gets a room instead."""
+OWN_REASONS = frozenset({"expired", "erased", SESSION_EMPTY})
 PUBLISHED = frozenset({"confirmed", "in_progress", "completed", "no_show"})
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: `kind` is user, recipient, system or device."""
+    """Who acts: `kind` is user, recipient, system or device. A device is known by its app password, is called `label`,
+    and is `user_id`'s; one of a connected calendar is known by its user alone."""
 
     kind: str
     id: str | None = None
+    label: str | None = None
+    user_id: str | None = None
+
+    def noted(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The changes of an audit entry, with the device that made them."""
+        return {**changes, "device": self.label, "by": self.user_id} if self.label is not None else dict(changes)
 
 
 SYSTEM = Actor("system")
@@ -43,29 +59,70 @@ def expired(booking: Booking, now: int) -> Booking:
 
 
 async def record_new(
-    ports: Ports, work: UnitOfWork, booking: Booking, organization: Organization, actor: Actor, now: int
+    ports: Ports,
+    work: UnitOfWork,
+    booking: Booking,
+    organization: Organization,
+    actor: Actor,
+    now: int,
+    note: tuple[str, str] | None = None,
 ) -> Booking:
     """Store a new booking with all that belongs to it, and answer with what was stored. `ClaimOverlap` when its time is
-    taken."""
-    people = await work.hosts.people(sorted(host.id for host in booking.hosts), booking.link_id)
+    taken. `note`: what the event is called in the only host's schedule, and their notes on it."""
+    people = await work.hosts.people(
+        sorted(host.id for host in booking.hosts), booking.link_id, None, booking.service_id
+    )
     booking = with_roles(ports, booking, people)
     await work.bookings.add(booking)
-    await work.hosts.claim(booking)
+    if booking.is_seat:
+        await take_seats(work, booking.occurrence_id, booking.seats)
+    else:
+        await work.hosts.claim(booking)
+    if note is not None:
+        people = [with_note(person, *note) for person in people]
+        for person in people:
+            await work.event_notes.put(note_of(ports, booking, person, organization), now)
     changes = {"status": booking.status, "start": booking.start, "end": booking.end}
-    await _follow(ports, work, booking, None, people, organization, actor, "booking.created", changes, now)
+    await _follow(
+        ports,
+        work,
+        booking,
+        None,
+        people,
+        organization,
+        actor,
+        "session.opened" if booking.is_session else "booking.created",
+        changes,
+        now,
+    )
+    if booking.is_seat:
+        await _renew_session(ports, work, booking.occurrence_id, now)
     return booking
 
 
 async def record_change(
-    ports: Ports, work: UnitOfWork, before: Booking, after: Booking, actor: Actor, action: str, now: int
+    ports: Ports,
+    work: UnitOfWork,
+    before: Booking,
+    after: Booking,
+    actor: Actor,
+    action: str,
+    now: int,
+    noted: Mapping[str, Any] | None = None,
+    *,
+    with_session: bool = False,
 ) -> None:
-    """Store the next version of a booking. The caller holds the locks of the hosts before and after, in id order."""
+    """Store the next version of a booking. The caller holds the locks of the hosts before and after, in id order.
+    `noted`: what the audit entry says besides; `with_session`: it follows its session, whose seats stay as they are."""
     if not await work.bookings.update(after, before.version):
         raise StaleVersion("The booking was changed meanwhile.")
     moved = (before.claim, before.hosts) != (after.claim, after.hosts)
     if before.hosts != after.hosts:
         await work.bookings.replace_hosts(after)
-    if not after.is_active:
+    if after.is_seat:
+        if not with_session:
+            await _exchange_seats(work, before, after)
+    elif not after.is_active:
         await work.hosts.release(after.occurrence_id)
     elif moved or not before.is_active or before.hold_expires_at != after.hold_expires_at:
         await work.hosts.move_claim(after)
@@ -76,8 +133,90 @@ async def record_change(
     organization = await work.people.organization(after.org_id)
     if organization is None:
         raise LookupError(f"organization {after.org_id} of booking {after.id} is gone")
-    people = await work.hosts.people(sorted({host.id for host in (*after.hosts, *before.hosts)}), after.link_id)
-    await _follow(ports, work, after, before, people, organization, actor, action, _difference(before, after), now)
+    host_ids = sorted({host.id for host in (*after.hosts, *before.hosts)})
+    people = await work.hosts.people(host_ids, after.link_id, after.id, after.service_id)
+    changes = {**_difference(before, after), **(noted or {})}
+    if after.is_session:
+        await _take_along(ports, work, before, after, actor, now)
+    await _follow(ports, work, after, before, people, organization, actor, action, changes, now)
+    if after.is_seat and not with_session:
+        for session_id in dict.fromkeys((before.occurrence_id, after.occurrence_id)):
+            await _renew_session(ports, work, session_id, now, also_past=before.recipient != after.recipient)
+
+
+# sessions and the seats in them
+
+
+async def take_seats(work: UnitOfWork, session_id: str, seats: int) -> None:
+    """`Conflict` when the session has not so many left. One that is over has no time to guard any more."""
+    if not await work.sessions.take(session_id, seats):
+        session = await work.bookings.get(session_id)
+        if session is None or session.is_active:
+            raise Conflict("These seats were just taken.")
+
+
+async def _exchange_seats(work: UnitOfWork, before: Booking, after: Booking) -> None:
+    held = before.seats if before.is_active else 0
+    wanted = after.seats if after.is_active else 0
+    if before.occurrence_id != after.occurrence_id:
+        await work.sessions.give_back(before.occurrence_id, held)
+        held = 0
+    if wanted > held:
+        await take_seats(work, after.occurrence_id, wanted - held)
+    elif held > wanted:
+        await work.sessions.give_back(after.occurrence_id, held - wanted)
+
+
+async def _take_along(ports: Ports, work: UnitOfWork, before: Booking, after: Booking, actor: Actor, now: int) -> None:
+    """A session that moves or is cancelled takes its attendees along; `NotModifiable` when one of them has begun."""
+    cancelled = after.status == "cancelled" and before.is_active
+    moved = (before.start, before.end, before.hosts) != (after.start, after.end, after.hosts)
+    if not cancelled and not moved:
+        return
+    for attendee in before.attendees:
+        booking = await work.bookings.get(attendee.booking_id, lock=True)
+        if booking is None or booking.status in {"completed", "no_show", "cancelled"}:
+            continue
+        changes: dict[str, object] = {"sequence": booking.sequence + 1, "hold_expires_at": booking.hold_expires_at}
+        if cancelled:
+            status = next_status(booking, "cancel", now)
+            changes |= {"status": status, "cancel_reason": after.cancel_reason, "hold_expires_at": None}
+        else:
+            next_status(booking, "reschedule", now)
+            names = ("start", "end", "duration", "buffer_before", "buffer_after", "hosts")
+            changes |= {name: getattr(after, name) for name in names} | {"recipient_reply": None}
+            if booking.hold_expires_at is not None:
+                changes["hold_expires_at"] = min(booking.hold_expires_at, after.start)
+        action = "booking.cancel" if cancelled else "booking.rescheduled"
+        followed = booking.changed(now, **changes)
+        await record_change(ports, work, booking, followed, actor, action, now, with_session=True)
+
+
+async def _renew_session(ports: Ports, work: UnitOfWork, session_id: str, now: int, *, also_past: bool = False) -> None:
+    """Its seats changed: its event says so. One that was opened for its first attendee ends with its last. `also_past`:
+    somebody who attended is called otherwise, or not at all any more."""
+    session = await work.bookings.get(session_id, lock=True)
+    if session is None or not (session.is_active or (also_past and session.status in PUBLISHED)):
+        return
+    if session.is_active and not session.attendees and not session.is_explicit:
+        sequence = session.sequence + 1
+        over = session.changed(now, status="cancelled", cancel_reason=SESSION_EMPTY, sequence=sequence)
+        await record_change(ports, work, session, over, SYSTEM, "session.closed", now)
+        return
+    await work.sessions.hold_until(session.id, session.claim_expires_at)
+    renewed = session.changed(now)
+    if not await work.bookings.update(renewed, session.version):
+        raise StaleVersion("The session was changed meanwhile.")
+    organization = await work.people.organization(session.org_id)
+    if organization is None:
+        raise LookupError(f"organization {session.org_id} of session {session.id} is gone")
+    people = await work.hosts.people([host.id for host in session.hosts], None, session.id)
+    await publish(ports, work, renewed, session, people, organization, now)
+    written = [person for person in people if person.write_calendar_id is not None]
+    await work.outbox.enqueue([event_job(session.org_id, session.id, each.host_id, now) for each in written], now)
+
+
+# what follows
 
 
 async def _follow(
@@ -92,24 +231,35 @@ async def _follow(
     changes: Mapping[str, Any],
     now: int,
 ) -> None:
-    await work.hosts.bump(sorted({host.id for host in (*booking.hosts, *(before.hosts if before else ()))}))
-    await publish(ports, work, booking, before, people, organization, now)
+    await work.hosts.booked(sorted({host.id for host in (*booking.hosts, *(before.hosts if before else ()))}), now)
+    if not booking.is_seat:  # the session's event stands for its attendees
+        await publish(ports, work, booking, before, people, organization, now)
     await work.audit.write(
-        AuditEntry(booking.org_id, actor.kind, actor.id, action, "booking", booking.id, changes), now
+        AuditEntry(booking.org_id, actor.kind, actor.id, action, "booking", booking.id, actor.noted(changes)), now
     )
-    await work.outbox.enqueue(jobs_after(booking, before, people, organization, now), now)
+    jobs, withdrawn = reminder_jobs(booking, before, await reminders_for(work, booking, people), now)
+    await work.outbox.enqueue(jobs_after(booking, before, people, organization, now) + jobs, now)
     if not booking.is_active:
         over = ("hold", "complete", "meeting") + (("followup",) if booking.status == "cancelled" else ())
-        await work.outbox.drop([f"booking:{booking.id}:{target}" for target in over])
+        withdrawn += [f"booking:{booking.id}:{target}" for target in over]
+    if withdrawn:
+        await work.outbox.drop(withdrawn)
 
 
 def _difference(before: Booking, after: Booking) -> dict[str, Any]:
     names = ("status", "start", "end", "duration", "hold_expires_at", "cancel_reason", "actual_start", "actual_end")
     changed = {name: [getattr(before, name), getattr(after, name)] for name in names}
     found: dict[str, Any] = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
+    if "cancel_reason" in found:  # what somebody wrote is read at the booking, where it can be erased
+        found["cancel_reason"] = [told_reason(reason) for reason in found["cancel_reason"]]
     if before.hosts != after.hosts:
         found["hosts"] = [[host.id for host in booking.hosts] for booking in (before, after)]
     return found
+
+
+def told_reason(reason: str | None) -> str | None:
+    """A reason of the program's own, else that there is one."""
+    return reason if reason is None or reason in OWN_REASONS else WITHHELD
 
 
 async def publish(
@@ -129,21 +279,50 @@ async def publish(
         shown = booking.status in PUBLISHED and person.host_id in hosts
         if not shown and (before is None or before.status not in PUBLISHED):
             continue
-        event = host_event(booking, person, organization.name, f"{ports.base_url}/app/bookings/{booking.id}")
-        text = calendar_text(event)
-        write = ObjectWrite(
-            name=f"{booking.id}.ics",
-            uid=booking.uid,
-            component="VEVENT",
-            etag=etag_of(text),
-            data=text,
-            start=booking.start,
-            end=booking.end,
-            busy=(),
-            expanded_until=None,
-            booking_id=booking.id,
-        )
+        write = schedule_object(ports, booking, person, organization)
         await work.calendars.publish(person.schedule_calendar_id, write, now, deleted=not shown)
+        if person.notes:
+            await work.event_notes.put(note_of(ports, booking, person, organization), now)
+
+
+def schedule_object(
+    ports: Ports, booking: Booking, person: HostPerson, organization: Organization, *, stamp: int | None = None
+) -> ObjectWrite:
+    """The booking's event in a host's `schedule`, with the host's own notes. `stamp` is its DTSTAMP, epoch seconds, if
+    it is to be another one than that of the booking's last change; the schedule tag (RFC 6638 §3.2.10) tells the
+    booking's own changes alone."""
+    event = host_event(booking, person, organization.name, booking_address(ports, booking))
+    text = noted_text(event, EventNotes.from_text(person.notes) if person.notes else None, stamp=stamp)
+    return ObjectWrite(
+        name=person.event_name or f"{booking.id}.ics",
+        uid=booking.uid,
+        component="VEVENT",
+        etag=etag_of(text),
+        data=text,
+        start=booking.start,
+        end=booking.end,
+        busy=(),
+        expanded_until=None,
+        booking_id=booking.id,
+        schedule_tag=etag_of(text if not person.notes and stamp is None else calendar_text(event)),
+    )
+
+
+def note_of(ports: Ports, booking: Booking, person: HostPerson, organization: Organization) -> EventNote:
+    """A host's notes, as they are to be stored with how the booking is now."""
+    event = host_event(booking, person, organization.name, booking_address(ports, booking))
+    plain = calendar_text(event) if person.notes else ""
+    return EventNote(booking.id, person.host_id, booking.org_id, person.event_name, person.notes or "", plain)
+
+
+def with_note(person: HostPerson, name: str | None, data: str) -> HostPerson:
+    """The person with these notes."""
+    return replace(person, notes=data or None, event_name=name)
+
+
+def booking_address(ports: Ports, booking: Booking) -> str:
+    """The staff's page of the booking."""
+    return f"{ports.base_url}/app/bookings/{booking.id}"
 
 
 def completes_at(booking: Booking, organization: Organization) -> int:
@@ -166,23 +345,41 @@ def jobs_after(
     def job(target: str, kind: str, run_at: int = now, **payload: str) -> NewJob:
         return NewJob(booking.org_id, f"booking:{booking.id}:{target}", kind, booking.id, run_at, payload)
 
-    jobs = [job("mail:recipient", "booking_mail", audience="recipient", address=booking.recipient.email)]
-    for guest in booking.guests:
+    def mail(lane: str, **payload: str) -> NewJob:
+        """A recurring set is told of in one mail: its bookings share the lanes of the first."""
+        subject = booking.series_id or booking.id
+        kind = "booking_mail" if booking.series_id is None else "series_mail"
+        return NewJob(booking.org_id, f"booking:{subject}:{lane}", kind, subject, now, payload)
+
+    jobs = []
+    owner_id = people[0].owner_id if people else None
+    if owner_id is not None and not booking.is_session and all(owner_id != person.host_id for person in people):
+        jobs.append(mail("mail:owner", audience="owner", host_id=owner_id))
+    if booking.recipient.email:
+        jobs.append(mail("mail:recipient", audience="recipient", address=booking.recipient.email))
+    for guest in dict.fromkeys((*booking.guests, *(before.guests if before else ()))):
         lane = f"mail:guest:{hashlib.sha256(guest.encode()).hexdigest()[:16]}"  # an address may be longer than a lane
-        jobs.append(job(lane, "booking_mail", audience="guest", address=guest))
+        jobs.append(mail(lane, audience="guest", address=guest))
     for person in people:
-        jobs.append(job(f"mail:host:{person.host_id}", "booking_mail", audience="host", host_id=person.host_id))
-        if person.write_calendar_id is not None:
+        if not booking.is_session:  # hosts hear of its attendees, as of all who book
+            jobs.append(mail(f"mail:host:{person.host_id}", audience="host", host_id=person.host_id))
+        if person.write_calendar_id is not None and not booking.is_seat:
             jobs.append(event_job(booking.org_id, booking.id, person.host_id, now))
+    if before is None and (booking.recipient.email or booking.recipient.phone):
+        jobs.append(job("client", "client"))
     if booking.status == "pending" and booking.hold_expires_at is not None:
         jobs.append(job("hold", "expire_hold", booking.hold_expires_at))
     if booking.status == "confirmed" and awaits_meeting(booking):
         jobs.append(job("meeting", "meeting_place", now + MEETING_SECONDS))
     if booking.status in ("confirmed", "in_progress"):
         jobs.append(job("complete", "complete_booking", completes_at(booking, organization)))
-    if booking.status == "confirmed" and (before is None or before.end != booking.end or before.status == "pending"):
+    if (
+        booking.status == "confirmed"
+        and booking.recipient.email
+        and (before is None or before.end != booking.end or before.status == "pending")
+    ):
         jobs.append(job("followup", "followup", booking.end))
     is_new = booking.status == "confirmed" and (before is None or before.status == "pending")
-    if is_new and any(person.adds_contacts for person in people):
+    if is_new and booking.recipient.email and any(person.adds_contacts for person in people):
         jobs.append(job("contact", "add_contact"))
     return jobs

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from app.domain.bookings import Booking
 from app.domain.errors import Invalid
 from app.domain.hours import day_start, local_date
 from app.domain.rules import offered_period
+from app.domain.stays import Stay
 from app.ports import Ports
-from app.ports.storage import LinkContext, UnitOfWork
-from app.use_cases.find_slots import MAX_WINDOW_DAYS, slots_in
+from app.ports.links import LinkContext
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.find_slots import MAX_WINDOW_DAYS, all_durations, slots_in
 from app.use_cases.host_states import open_context
+from app.use_cases.offered_hosts import choices, choose_person
 from app.use_cases.reschedule_booking import booking_context
 from app.use_cases.schedule_rules import check_timezone
 
@@ -29,7 +32,8 @@ Interval = tuple[int, int]
 class Wish:
     """What to show. None means: the host's zone, the first length offered, the first month or day with a free time.
 
-    `month` is any date in it; a `day` brings its own month, and so does a `start` (epoch seconds).
+    `month` is any date in it; a `day` brings its own month, and so does a `start` (epoch seconds). `host_id` is the
+    person who was chosen.
     """
 
     timezone: str | None = None
@@ -37,6 +41,7 @@ class Wish:
     month: date | None = None
     day: date | None = None
     start: int | None = None
+    host_id: str | None = None
 
     def day_in(self, timezone: str) -> date | None:
         """The local date wished for."""
@@ -72,6 +77,12 @@ class FreeTimes:
     day_after: date | None
     is_first: bool
     last_month: date | None
+    people: tuple[tuple[str, str], ...] = ()
+    """Id and name of those among whom the reader may choose."""
+    stay: Stay | None = None
+    """When guests come and go, if they stay by the night."""
+    seats: Mapping[int, int] = field(default_factory=dict)
+    """Of a class: the most seats that one booking can take at each start."""
 
     def starts_on(self, day: date) -> list[int]:
         """The free starts of one local date of the month."""
@@ -83,15 +94,17 @@ async def browse_link(ports: Ports, token: str, wish: Wish) -> FreeTimes:
     """The free times behind a public token; the link's own refusals otherwise."""
     now = ports.clock()
     async with ports.read() as work:
-        context = open_context(await work.links.context(token), now)
-        return await _browse(_Search(work, context, now), wish, offered_durations(context, now))
+        whole = open_context(await work.links.context(token), now)
+        context = choose_person(whole, wish.host_id)
+        free = await _browse(_Search(work, context, now), wish, offered_durations(context, now))
+    return replace(free, people=tuple((host.host_id, host.name) for host in choices(whole)))
 
 
 async def browse_moves(ports: Ports, booking: Booking, wish: Wish) -> FreeTimes:
     """The times a booking can be moved to."""
     now = ports.clock()
     async with ports.read() as work:
-        context = await booking_context(work, booking)
+        context = await booking_context(work, booking, now)
         offered = offered_durations(context, now, booking)
         if wish.duration is None and booking.duration in offered:
             wish = replace(wish, duration=booking.duration)
@@ -104,11 +117,12 @@ def offered_durations(context: LinkContext, now: int, moved: Booking | None = No
     """The lengths a link offers, in the owner's order; for hand-picked times those still ahead, the next one first,
     without the one a moved booking has."""
     picks = sorted(context.one_time.slots) if context.one_time else []
+    able = all_durations(context)
     if not picks:
-        return context.link.durations
+        return tuple(minutes for minutes in context.link.durations if minutes in able) or context.link.durations
     present = moved and (moved.start, moved.duration)
-    ahead = [pick[1] for pick in picks if pick[0] > now and pick != present] or [minutes for _, minutes in picks]
-    return tuple(dict.fromkeys(ahead))
+    ahead = [pick[1] for pick in picks if pick[0] > now and pick != present and pick[1] in able]
+    return tuple(dict.fromkeys(ahead or [minutes for _, minutes in picks]))
 
 
 def host_timezone(context: LinkContext) -> str:
@@ -124,14 +138,15 @@ class _Search:
     context: LinkContext
     now: int
     moved: Booking | None = None
+    seats: dict[int, int] = field(default_factory=dict)
 
     async def within(self, duration: int, window: Interval) -> list[int]:
         """The free starts of a window, but the one a moved booking has."""
         if window[0] >= window[1]:
             return []
-        slots = await slots_in(
-            self.work, self.context, duration, window, self.now, self.moved.id if self.moved else None
-        )
+        without, seats = (self.moved.id, self.moved.seats) if self.moved else (None, 1)
+        slots = await slots_in(self.work, self.context, duration, window, self.now, without, seats)
+        self.seats.update(slots.together)
         return [start for start, _ in slots.starts if not self._is_present(start, duration)]
 
     def _is_present(self, start: int, duration: int) -> bool:
@@ -186,6 +201,8 @@ async def _browse(search: _Search, wish: Wish, durations: tuple[int, ...]) -> Fr
         day_after=after,
         is_first=bool(starts) and before is None and day == local_date(zone, starts[0]),
         last_month=_last_month(zone, until, month),
+        stay=search.context.link.stay,
+        seats=search.seats,
     )
 
 

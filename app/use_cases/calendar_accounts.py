@@ -8,9 +8,13 @@ from dataclasses import replace
 
 from app.domain.calendars import BUILTIN, SCHEDULE, Calendar, CalendarAccount, ContactsUse, EditPolicy
 from app.domain.errors import HalfpastError, Invalid, NotFound
+from app.domain.stays import LONGEST_CLAIM
 from app.ports import Ports
+from app.ports.audit import AuditEntry
+from app.ports.bookings import BookingFilter
 from app.ports.outbox import NewJob
-from app.ports.storage import AuditEntry, BookingFilter, UnitOfWork, User
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.booking_changes import event_job
 from app.use_cases.sync_calendar import sync_calendar
 from app.use_cases.use_contacts import check_use
@@ -43,9 +47,10 @@ async def change_account(
     now = ports.clock()
     async with ports.unit_of_work() as work:
         account = await own_account(work, user, account_id)
-        if account.provider == BUILTIN:
-            raise NotFound("There is no such calendar account.")
-        if provider_invites and not ports.providers[account.provider].capabilities.invites:
+        if account.provider == BUILTIN and (label is not None or contacts is not None):
+            raise Invalid("The calendars of this server have neither another name nor contacts.")
+        invites = account.provider != BUILTIN and ports.providers[account.provider].capabilities.invites
+        if provider_invites and not invites:
             raise Invalid.field("provider_invites", "Calendars of this kind send no invitations.")
         if contacts is not None:
             check_use(ports, account, contacts)
@@ -94,11 +99,18 @@ async def move_write_calendar(work: UnitOfWork, user: User, calendar: Calendar |
         await work.calendars.update_calendar(each.id, is_write=False)
     await work.calendars.update_calendar(target.id, is_write=True)
     if target.provider != BUILTIN or any(each.provider != BUILTIN for each in current):
-        await work.outbox.enqueue(await _rewrite_jobs(work, user, now), now)
+        await work.outbox.enqueue(await rewrite_jobs(work, user, now), now)
 
 
-async def _rewrite_jobs(work: UnitOfWork, user: User, now: int) -> list[NewJob]:
-    where = BookingFilter(user.org_id, host_id=user.id, status=("confirmed", "in_progress"), start=now - 86400)
+async def rewrite_jobs(work: UnitOfWork, user: User, now: int) -> list[NewJob]:
+    where = BookingFilter(
+        user.org_id,
+        host_id=user.id,
+        status=("confirmed", "in_progress"),
+        start=now - LONGEST_CLAIM * 60,
+        ends_after=now,
+        view="schedule",
+    )
     jobs: list[NewJob] = []
     cursor: str | None = None
     while True:

@@ -9,7 +9,8 @@ from typing import Literal
 from app.domain.calendars import BUILTIN, Calendar, CalendarAccount
 from app.ports import Ports
 from app.ports.calendar_store import AccountTrouble
-from app.ports.storage import UnitOfWork, User
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.sync_calendar import sync_lane
 
 Mend = Literal["sign_in", "password", "read"]

@@ -11,10 +11,11 @@ from typing import Protocol
 
 from app.domain.calendars import Calendar, ObjectFacts
 from app.domain.errors import HalfpastError, Invalid, StaleVersion
+from app.domain.ical_limits import broken_limit
 from app.domain.ical_parse import MAX_BYTES as MAX_BYTES
 from app.domain.ical_parse import parse_calendar
 from app.domain.recurrence import read_object
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.mirror import expansion_window
 
 MAX_UID_BYTES = 1_000
@@ -38,25 +39,49 @@ class StoragePorts(Protocol):
 
 class ObjectRefused(HalfpastError):
     """The data breaks a precondition; `precondition` is its name in RFC 4791 §5.3.2.1 (`no-uid-conflict`, ...), and
-    `existing` the object that has the UID."""
+    `existing` the object that has the UID, in the calendar `collection` (None: the same one)."""
 
     code = "VALIDATION_ERROR"
 
-    def __init__(self, precondition: str, detail: str, existing: str | None = None) -> None:
+    def __init__(
+        self, precondition: str, detail: str, existing: str | None = None, collection: str | None = None
+    ) -> None:
         super().__init__(detail)
         self.precondition = precondition
         self.existing = existing
+        self.collection = collection
+
+
+class EditRefused(HalfpastError):
+    """What a device did to a booking's event cannot be. The event was written anew, so that the device reads it again;
+    what it sent is kept for its person."""
+
+    code = "BOOKING_CONFLICT"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a request came from: an app password by its id, its label, and the person who made it."""
+
+    id: str
+    label: str
+    user_id: str
+    org_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """If-Match and If-None-Match as sets of etags, quotes included; `*` stands for any, None for not sent."""
+    """If-Match and If-None-Match as sets of etags, quotes included; `*` stands for any, None for not sent. So does
+    `if_schedule_tag`, If-Schedule-Tag-Match (RFC 6638 §8.3), for the schedule tag."""
 
     if_match: frozenset[str] | None = None
     if_none_match: frozenset[str] | None = None
+    if_schedule_tag: frozenset[str] | None = None
 
-    def check(self, etag: str | None) -> None:
-        """`StaleVersion` unless they hold for the object's etag (None: it is not there); RFC 9110 §13.1."""
+    def check(self, etag: str | None, schedule_tag: str | None = None) -> None:
+        """`StaleVersion` unless they hold for the object's tags (None: it is not there); RFC 9110 §13.1."""
+        if self.if_schedule_tag is not None and schedule_tag not in self.if_schedule_tag:
+            raise StaleVersion("The event was changed meanwhile.")
         if self.if_match is not None and (etag is None or not self.if_match & {"*", etag}):
             raise StaleVersion("The object was changed meanwhile.")
         if self.if_none_match is not None and etag is not None and self.if_none_match & {"*", etag}:
@@ -78,7 +103,11 @@ async def read_facts(text: str, calendar: Calendar, addresses: frozenset[str], n
 def _read(text: str, calendar: Calendar, addresses: frozenset[str], now: int) -> ObjectFacts:
     if _METHOD.search(text):
         raise ObjectRefused("valid-calendar-object-resource", "A stored object must not have a METHOD.")
+    limit = broken_limit(text)
     try:
+        if limit is not None:  # before the work that it saves
+            parse_calendar(text)
+            raise ObjectRefused(*limit)
         facts = read_object(
             text,
             timezone=calendar.timezone,

@@ -6,7 +6,7 @@ from app.domain.bookings import Booking
 from app.domain.calendars import CalendarAccount
 from app.ports import Ports
 from app.ports.outbox import Job, NewJob
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.account_mail import mail_user
 from app.use_cases.booking_changes import event_job
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from app.domain.booking_state import Step, is_held_out, meant, next_status
 from app.domain.bookings import Booking
 from app.domain.errors import ClaimOverlap, Conflict, NotFound, NotModifiable, StaleVersion
 from app.domain.slots import judge_picked
 from app.ports import Ports
-from app.ports.storage import LinkContext, UnitOfWork
-from app.use_cases.book_slot import refresh_hosts
+from app.ports.links import LinkContext
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.book_slot import locking, refresh_hosts, release_holds
 from app.use_cases.booking_changes import Actor, completes_at, expired, record_change
-from app.use_cases.host_states import host_states, judgeable
+from app.use_cases.host_states import host_states
 from app.use_cases.idempotency import Replay, remember
+from app.use_cases.offered_hosts import judgeable, offer_context, policy_of
 
 TRIES = 3
 REASON_LENGTH = 500
@@ -37,15 +40,39 @@ async def take_step(
     """
     now = ports.clock()
     late = await _late_confirmation(ports, booking_id, now) if step == "confirm" else None
+    offered = frozenset(host.host_id for host in late.hosts) if late else frozenset()
+    asked = _Asked(booking_id, step, actor, version, reason)
+    return await locking(lambda others: _commit(ports, asked, replay, now, offered | others))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    booking_id: str
+    step: Step
+    actor: Actor
+    version: int | None
+    reason: str | None
+
+
+async def _commit(
+    ports: Ports, asked: _Asked, replay: Replay[Booking] | None, now: int, others: frozenset[str]
+) -> Booking:
+    actor = asked.actor
     async with ports.unit_of_work() as work:
-        booking = await locked_booking(work, booking_id, [host.host_id for host in late.hosts] if late else ())
-        check_version(booking, version)
-        step = meant(booking, step)
-        after = after_step(booking, step, now, reason)
+        booking = await locked_booking(work, asked.booking_id, others)
+        check_version(booking, asked.version)
+        step = meant(booking, asked.step)
+        if booking.is_session and step != "cancel":
+            raise NotModifiable("Those who attend a session come or stay away each by themselves.")
+        after = after_step(booking, step, now, asked.reason)
+        if after.is_active and not booking.is_active:  # it takes its time anew, and what has run out is not in its way
+            hosts = frozenset(host.id for host in booking.hosts)
+            await release_holds(ports, work, sorted(hosts), booking.claim, now, hosts | others)
         if step == "confirm" and is_held_out(booking, now):
             await _check_free(work, booking, now)
+        noted = await cancelling(work, booking, actor, now) if step == "cancel" else {}
         try:
-            await record_change(ports, work, booking, after, actor, f"booking.{step}", now)
+            await record_change(ports, work, booking, after, actor, f"booking.{step}", now, noted)
         except ClaimOverlap as taken:
             raise Conflict("Another booking holds this time by now.") from taken
         if step == "cancel" and actor.kind == "recipient" and booking.one_time_link_id is not None:
@@ -55,13 +82,24 @@ async def take_step(
     return after
 
 
+async def cancelling(work: UnitOfWork, booking: Booking, actor: Actor, now: int) -> dict[str, Any]:
+    """What the audit entry of a cancellation notes: the fee its recipient owes. `NotModifiable` when the rules of its
+    offer do not let them cancel any more; staff are not bound by them."""
+    if actor.kind != "recipient":
+        return {}
+    policy = await policy_of(work, booking)
+    policy.check_cancel(booking, now)
+    fee = policy.fee_of(booking)
+    return {} if fee is None else {"fee": {"amount": fee.amount, "currency": fee.currency}}
+
+
 async def _late_confirmation(ports: Ports, booking_id: str, now: int) -> LinkContext | None:
     """For a booking whose hold ran out: its link, whose hosts' calendars are brought up to date as for a new one."""
     async with ports.read() as work:
         booking = await work.bookings.get(booking_id)
-        if booking is None or not is_held_out(booking, now) or booking.link_id is None:
+        if booking is None or not is_held_out(booking, now):
             return None
-        context = await work.links.context_of(booking.link_id)
+        context = await offer_context(work, booking)
     if context is not None:
         await refresh_hosts(ports, context, now)
     return context
@@ -69,15 +107,15 @@ async def _late_confirmation(ports: Ports, booking_id: str, now: int) -> LinkCon
 
 async def _check_free(work: UnitOfWork, booking: Booking, now: int) -> None:
     """Whether the time can be taken anew: it is still to come, not busy and below the limits (`Conflict` otherwise)."""
-    context = await work.links.context_of(booking.link_id) if booking.link_id else None
+    context = await offer_context(work, booking)
     present = {host.id for host in booking.hosts}
     hosts = tuple(host for host in context.hosts if host.host_id in present) if context else ()
     if context is None or len(hosts) < len(present):
         raise Conflict("The request was not confirmed in time, and its link does not offer the time any more.")
-    context = replace(context, hosts=hosts)
-    states, _ = await host_states(
-        work, context, judgeable(context, now), (booking.start, booking.start + 1), now, booking.id
-    )
+    context = replace(context, hosts=hosts, through=booking.occurrence_id)
+    able = judgeable(context, booking.duration, now)
+    window = booking.start, booking.start + 1
+    states, _ = await host_states(work, context, able, window, booking.duration, now, booking.id)
     rules = replace(context.link.rules(), buffer_before=booking.buffer_before, buffer_after=booking.buffer_after)
     wanted = ((booking.start, booking.duration),)
     verdicts = [judge_picked(wanted, booking.duration, rules, state, booking.start, now) for state in states]
@@ -107,20 +145,6 @@ def after_step(booking: Booking, step: Step, now: int, reason: str | None) -> Bo
             return booking.changed(now, status=status, actual_end=None)
         case _:
             return booking.changed(now, status=status)
-
-
-async def edit_notes(
-    ports: Ports, booking_id: str, notes: str | None, actor: Actor, *, version: int | None = None
-) -> Booking:
-    """Staff's notes on a booking."""
-    now = ports.clock()
-    async with ports.unit_of_work() as work:
-        booking = await locked_booking(work, booking_id)
-        check_version(booking, version)
-        after = booking.changed(now, notes=notes)
-        await record_change(ports, work, booking, after, actor, "booking.edited", now)
-        await work.commit()
-    return after
 
 
 async def locked_booking(work: UnitOfWork, booking_id: str, others: Iterable[str] = ()) -> Booking:

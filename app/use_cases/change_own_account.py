@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from app.domain.errors import Invalid
 from app.ports import Ports
-from app.ports.storage import AuditEntry, UnitOfWork, User
+from app.ports.audit import AuditEntry
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.audit_changes import WITHHELD
 from app.use_cases.manage_people import check_password
 from app.use_cases.zone_names import canonical_zone
 
@@ -16,7 +22,9 @@ async def change_profile(ports: Ports, user: User, name: str, timezone: str) -> 
     zone = canonical_zone(timezone)
     async with ports.unit_of_work() as work:
         await work.people.update_user(user.id, ports.clock(), name=name.strip(), timezone=zone)
-        await _audit(ports, work, user, "user.changed")
+        changes = {"timezone": [user.timezone, zone]} if zone != user.timezone else {}
+        changes |= {"name": [WITHHELD, WITHHELD]} if name.strip() != user.name else {}
+        await _audit(ports, work, user, "user.changed", changes)
         await work.commit()
 
 
@@ -41,5 +49,8 @@ async def sign_out_everywhere(ports: Ports, user: User) -> None:
         await work.commit()
 
 
-async def _audit(ports: Ports, work: UnitOfWork, user: User, action: str) -> None:
-    await work.audit.write(AuditEntry(user.org_id, "user", user.id, action, "user", user.id, {}), ports.clock())
+async def _audit(
+    ports: Ports, work: UnitOfWork, user: User, action: str, changes: Mapping[str, Any] | None = None
+) -> None:
+    entry = AuditEntry(user.org_id, "user", user.id, action, "user", user.id, changes or {})
+    await work.audit.write(entry, ports.clock())

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from app.domain.calendars import BUILTIN, SCHEDULE, Calendar, CalendarAccount
 from app.domain.errors import Invalid, NotFound
 from app.ports import Ports
+from app.ports.audit import AuditEntry
 from app.ports.calendars import RemoteCalendar
-from app.ports.storage import AuditEntry, UnitOfWork, User
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.calendar_accounts import move_write_calendar, own_account, sync_now
 from app.use_cases.calendar_trouble import trouble_lane
 from app.use_cases.connect_calendar import blocks_from_the_start, new_calendar

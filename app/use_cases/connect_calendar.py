@@ -11,8 +11,10 @@ from app.domain.calendars import BUILTIN, Calendar, CalendarAccount
 from app.domain.errors import AlreadyExists, Invalid, NotFound, ProviderFailure
 from app.domain.ical_zones import known_zone
 from app.ports import Ports
+from app.ports.audit import AuditEntry
 from app.ports.calendars import CalendarProvider, Credentials, RemoteCalendar
-from app.ports.storage import AuditEntry, UnitOfWork, User
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.calendar_accounts import own_account, sync_now
 from app.use_cases.calendar_trouble import trouble_is_over
 from app.use_cases.ids import new_id

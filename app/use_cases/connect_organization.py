@@ -14,9 +14,11 @@ from typing import Literal, cast
 from app.domain.calendars import CalendarAccount
 from app.domain.errors import AlreadyExists, Forbidden, Invalid, NotFound, ProviderFailure
 from app.ports import Ports
+from app.ports.audit import AuditEntry
 from app.ports.calendars import Credentials
 from app.ports.organization_grants import GrantGiven, OrganizationGrant, TakesConsent, TakesKey
-from app.ports.storage import AuditEntry, UnitOfWork, User
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.connect_calendar import CONNECT_SECONDS, NewAccount, list_event_calendars, store_account
 from app.use_cases.disconnect_calendar import forget_account
 from app.use_cases.provider_trip import (

@@ -9,13 +9,20 @@ from datetime import UTC, datetime, timedelta
 from app.domain.bookings import Booking, Recipient
 from app.domain.hours import day_start, local_date
 from app.domain.links import Answered, Followup, Link, Location, Question
+from app.domain.services import Need, ServiceHost
 from app.ports import Ports
-from app.ports.storage import LinkContext, User
-from app.use_cases.book_slot import BookingRequest, new_booking
+from app.ports.links import LinkContext
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.book_slot import BookingRequest, find_place, new_booking
 from app.use_cases.booking_changes import SYSTEM, record_new
 from app.use_cases.manage_links import create_link, create_template
 from app.use_cases.manage_people import DEMO_PASSWORD, NewUser, create_organization, create_user
+from app.use_cases.manage_resources import create_resource
+from app.use_cases.manage_services import create_service
+from app.use_cases.manage_sessions import NewSession, create_session
 from app.use_cases.manage_tokens import create_feed, feed_address
+from app.use_cases.open_session import seated
 
 ORGANIZATION = "demo"
 OWNER = "owner@example.com"
@@ -35,6 +42,12 @@ BOOKINGS: Sequence[tuple[int, int, int, str, str]] = (
     (8, 10, 30, "Robin Recipient", "Review"),
     (15, 13, 15, "Sam Sample", "Check-in"),
 )
+SESSIONS: Sequence[tuple[int, int, Sequence[tuple[str, int]]]] = (
+    # days from today, hour of the day, who attends with how many seats
+    (4, 17, (("Casey Client", 1), ("Robin Recipient", 2), ("Sam Sample", 2))),
+    (11, 17, (("Kim Customer", 1),)),
+    (18, 17, ()),
+)
 
 
 async def load_demo(ports: Ports) -> bool:
@@ -50,6 +63,8 @@ async def load_demo(ports: Ports) -> bool:
     owner = users[0]
     link = await _intro_link(ports, owner)
     await _bookings(ports, link)
+    await _consultation_link(ports, owner, users[1:])
+    await _workshop_link(ports, owner, users[1])
     for user in users:
         await create_feed(ports, user, "schedule", "My phone")
     return True
@@ -85,6 +100,78 @@ async def _intro_link(ports: Ports, owner: User) -> Link:
     )
 
 
+async def _consultation_link(ports: Ports, owner: User, people: Sequence[User]) -> Link:
+    """Whoever of the people is free, in one of two rooms."""
+    rooms = await create_resource(ports, owner, {"name": "Meeting room", "quantity": 2})
+    values = {
+        "name": "Consultation",
+        "category": "Advice",
+        "durations": (45,),
+        "buffer_after": 15,
+        "price": 6000,
+        "currency": "EUR",
+        "location": Location("address", "Example Street 1, Berlin"),
+    }
+    hosts = [ServiceHost(person.id) for person in people]
+    service = await create_service(ports, owner, values, [Need(rooms.id)], hosts)
+    return await create_link(
+        ports,
+        owner,
+        {
+            "title": "Consultation",
+            "slug": "consultation",
+            "description": "Advice by whoever of us is free first.",
+            "service_id": service.id,
+        },
+    )
+
+
+async def _workshop_link(ports: Ports, owner: User, teacher: User) -> None:
+    """A class with eight seats, which takes place when it is set to: some of them are taken."""
+    values = {
+        "name": "Workshop",
+        "category": "Classes",
+        "durations": (120,),
+        "capacity": 8,
+        "is_scheduled": True,
+        "price": 4500,
+        "currency": "EUR",
+        "location": Location("address", "Example Street 1, Berlin"),
+    }
+    service = await create_service(ports, owner, values, (), [ServiceHost(teacher.id)])
+    link = await create_link(
+        ports,
+        owner,
+        {
+            "title": "Workshop",
+            "slug": "workshop",
+            "description": "Two hours in a small group: bring a question, and take home an answer.",
+            "service_id": service.id,
+        },
+    )
+    for days, hour, attendees in SESSIONS:
+        start = _workday(ports.clock(), days) + hour * 3600
+        await create_session(ports, owner, NewSession(service.id, start, 120, host_ids=(teacher.id,)))
+        await _attend(ports, link, start, attendees)
+
+
+async def _attend(ports: Ports, link: Link, start: int, attendees: Sequence[tuple[str, int]]) -> None:
+    """Book seats of a session; the mails of made-up bookings would only be noise."""
+    now = ports.clock()
+    for name, seats in attendees:
+        async with ports.unit_of_work() as work:
+            context = await work.links.context(f"{ORGANIZATION}.{link.slug}", lock=True)
+            if context is None:
+                raise LookupError("the workshop is not there")
+            request = BookingRequest(start, 120, ZONE, Recipient(name, _address(name)), seats=seats)
+            place = await find_place(work, context, start, 120, seats, now)
+            booking = new_booking(ports, context, request, Answered(), place.hosts, now)
+            booking = await seated(ports, work, context, booking, place, now)
+            await record_new(ports, work, booking, context.organization, SYSTEM, now)
+            await _silence(work, booking)
+            await work.commit()
+
+
 async def _bookings(ports: Ports, link: Link) -> None:
     now = ports.clock()
     async with ports.unit_of_work() as work:
@@ -94,21 +181,33 @@ async def _bookings(ports: Ports, link: Link) -> None:
         for days, hour, minutes, name, topic in BOOKINGS:
             booking = _booking(ports, context, days, hour, minutes, name, topic, now)
             await record_new(ports, work, booking, context.organization, SYSTEM, now)
-            # The mails of made-up bookings would only be noise.
-            lanes = ["mail:recipient", *(f"mail:host:{host.id}" for host in booking.hosts)]
-            await work.outbox.drop([f"booking:{booking.id}:{lane}" for lane in lanes])
+            await _silence(work, booking)
         await work.commit()
+
+
+async def _silence(work: UnitOfWork, booking: Booking) -> None:
+    """The mails of made-up bookings would only be noise."""
+    lanes = ["mail:recipient", *(f"mail:host:{host.id}" for host in booking.hosts)]
+    await work.outbox.drop([f"booking:{booking.id}:{lane}" for lane in lanes])
+
+
+def _workday(now: int, days: int) -> int:
+    """The begin of a date so many days from today; of a weekend's the Monday after it."""
+    day = local_date(ZONE, now) + timedelta(days=days)
+    if day.weekday() > 4:
+        day += timedelta(days=7 - day.weekday())
+    return day_start(ZONE, day)
+
+
+def _address(name: str) -> str:
+    return f"{name.split()[0].lower()}@example.org"
 
 
 def _booking(
     ports: Ports, context: LinkContext, days: int, hour: int, minutes: int, name: str, topic: str, now: int
 ) -> Booking:
-    day = local_date(ZONE, now) + timedelta(days=days)
-    if day.weekday() > 4:
-        day += timedelta(days=7 - day.weekday())
-    start = day_start(ZONE, day) + hour * 3600
-    address = f"{name.split()[0].lower()}@example.org"
-    request = BookingRequest(start, minutes, ZONE, Recipient(name, address))
+    start = _workday(now, days) + hour * 3600
+    request = BookingRequest(start, minutes, ZONE, Recipient(name, _address(name)))
     answered = Answered({"topic": topic}, {"topic": "What would you like to talk about?"})
     booking = new_booking(ports, context, request, answered, context.hosts, now)
     made_at = min(now, start - 3 * 86400)

@@ -6,7 +6,9 @@ from __future__ import annotations
 from app.domain.calendars import BUILTIN, CalendarAccount
 from app.domain.errors import Forbidden
 from app.ports import Ports
-from app.ports.storage import AuditEntry, UnitOfWork, User
+from app.ports.audit import AuditEntry
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.calendar_accounts import move_write_calendar, own_account
 from app.use_cases.calendar_trouble import trouble_lane
 from app.use_cases.release_account import release_job

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.domain.calendars import Calendar, CalendarObject
+from app.ports.calendar_store import ObjectWrite
 from app.ports.outbox import NewJob
 from app.use_cases.calendar_objects import StoragePorts
 from app.use_cases.mirror import AHEAD, RENEW, StoredObject, addresses_of, read_all
@@ -66,9 +67,14 @@ async def _read_again(ports: StoragePorts, calendar_id: str, objects: Sequence[C
             return
         etags = await work.calendars.etags(calendar_id)
         unchanged = [
-            replace(each.write, uid=stored[each.write.name].uid, booking_id=stored[each.write.name].booking_id)
+            _as_stored(each.write, stored[each.write.name])
             for each in readings
             if each.is_readable and etags.get(each.write.name) == each.write.etag
         ]
         await work.calendars.put_objects(locked, unchanged, now)
         await work.commit()
+
+
+def _as_stored(write: ObjectWrite, item: CalendarObject) -> ObjectWrite:
+    """What was read anew is the same object as before."""
+    return replace(write, uid=item.uid, booking_id=item.booking_id, schedule_tag=item.schedule_tag)

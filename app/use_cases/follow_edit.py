@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import cast
 
-from app.domain.bookings import Booking
+from app.domain.bookings import EVENT_REMOVED, Booking
 from app.domain.calendars import BUILTIN, Calendar, CalendarAccount, CalendarObject
 from app.domain.errors import (
     CalendarUnavailable,
@@ -22,20 +22,19 @@ from app.domain.errors import (
 )
 from app.domain.replies import reply_in
 from app.ports import Ports
-from app.ports.calendar_edits import CalendarEdit, EditKind
 from app.ports.event_states import EventState
 from app.ports.outbox import Job, NewJob
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.ask_about_edits import SOON_SECONDS, ask, is_one_of_several
+from app.use_cases.ask_before_moving import answer_move
 from app.use_cases.booking_changes import Actor, event_job
 from app.use_cases.calendar_accounts import sync_now
 from app.use_cases.change_booking import take_step
+from app.use_cases.follow_removal import answer_removal, follow_removal
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from app.use_cases.sync_calendar import credentials_of
 from app.use_cases.take_reply import take_reply
 
-TOGETHER_SECONDS = 60
-"""Deletions noticed within this time of each other are asked about: it may be the whole calendar that went."""
-SOON_SECONDS = 5
 _CANCELLED = "\nSTATUS:CANCELLED"
 _REFUSALS = (CalendarUnavailable, Conflict, Invalid, NotModifiable)
 
@@ -60,15 +59,45 @@ async def follow_edit_job(ports: Ports, job: Job) -> int | None:
     """Outbox handler for one booking and one calendar (`payload["calendar_id"]`)."""
     calendar_id = job.payload["calendar_id"]
     async with ports.read() as work:
+        calendar = await work.calendars.calendar(calendar_id)
+    if calendar is not None and calendar.is_schedule:
+        return await _follow_in_schedule(ports, calendar, job)
+    async with ports.read() as work:
         scene = await scene_of(work, job.subject_id, calendar_id)
     if scene is None or scene.booking.end <= ports.clock():  # tidying up what is over means nothing
         await _forget(ports, job.subject_id, calendar_id)
+        return None
+    if not await _is_active(ports, calendar):
+        await _leave(ports, scene)
         return None
     try:
         if scene.event is None or _CANCELLED in scene.event.data:
             await _follow_deletion(ports, scene)
         else:
             await _follow_move(ports, scene, scene.event)
+    except StaleVersion:
+        return ports.clock() + SOON_SECONDS  # somebody else changed the booking at this moment
+    return None
+
+
+async def _is_active(ports: Ports, calendar: Calendar | None) -> bool:
+    async with ports.read() as work:
+        user = await work.people.user(calendar.user_id) if calendar else None
+    return user is not None and user.is_active
+
+
+async def _leave(ports: Ports, scene: Scene) -> None:
+    """Whoever is switched off decides nothing any more, and nothing is written for them: the booking stays, and its
+    event is written anew once they are switched on again."""
+    async with ports.unit_of_work() as work:
+        await work.calendar_edits.remove(scene.booking.id, scene.calendar.id)
+        await work.event_states.put(replace(scene.state, state="pending", written_version=None), ports.clock())
+        await work.commit()
+
+
+async def _follow_in_schedule(ports: Ports, calendar: Calendar, job: Job) -> int | None:
+    try:
+        await follow_removal(ports, calendar, job)
     except StaleVersion:
         return ports.clock() + SOON_SECONDS  # somebody else changed the booking at this moment
     return None
@@ -102,7 +131,7 @@ async def _follow_move(ports: Ports, scene: Scene, event: CalendarObject) -> Non
             await take_reply(ports, booking.id, reply)
         return
     if event.end is not None and scene.account.edits == "ask":
-        await _ask(ports, scene, "moved", event.start, event.end)
+        await ask(ports, booking, scene.calendar, "moved", event.start, event.end)
         return
     await accept_move(ports, scene, event.start, event.end, anywhere=scene.account.edits == "outside")
 
@@ -110,11 +139,14 @@ async def _follow_move(ports: Ports, scene: Scene, event: CalendarObject) -> Non
 async def accept_move(ports: Ports, scene: Scene, start: int, end: int | None, *, anywhere: bool) -> None:
     """Move the booking to where its event is; what is refused is put back, and told."""
     try:
-        await reschedule_booking(
+        moved = await reschedule_booking(
             ports, scene.booking.id, _move(start, end, anywhere=anywhere), scene.actor, version=scene.booking.version
         )
     except _REFUSALS as refusal:
         await put_back(ports, scene, refusal)
+        return
+    if moved.version == scene.booking.version:  # a stay by the night, of which other times of day say nothing new
+        await put_back(ports, scene, None)
         return
     await _forget(ports, scene.booking.id, scene.calendar.id)
 
@@ -122,7 +154,7 @@ async def accept_move(ports: Ports, scene: Scene, start: int, end: int | None, *
 def _move(start: int, end: int | None, *, anywhere: bool) -> Move:
     if end is None or (end - start) % 60:
         raise Invalid.field("start", "A booking is a single event of whole minutes.")
-    return Move(start, (end - start) // 60, anywhere=anywhere)
+    return Move(start, (end - start) // 60, anywhere=anywhere, elapsed=True)
 
 
 # deleted
@@ -137,8 +169,8 @@ async def _follow_deletion(ports: Ports, scene: Scene) -> None:
         return
     if await _is_there(ports, scene):
         await _forget(ports, scene.booking.id, scene.calendar.id)
-    elif scene.account.edits == "ask" or await _several(ports, scene):
-        await _ask(ports, scene, "deleted", None, None)
+    elif scene.account.edits == "ask" or await is_one_of_several(ports, scene.calendar.user_id, scene.booking.id):
+        await ask(ports, scene.booking, scene.calendar, "deleted")
     else:
         await accept_deletion(ports, scene)
 
@@ -151,19 +183,21 @@ async def accept_deletion(ports: Ports, scene: Scene) -> None:
         "cancel",
         scene.actor,
         version=scene.booking.version,
-        reason="It was removed from the host's calendar.",
+        reason=EVENT_REMOVED,
     )
     await _forget(ports, scene.booking.id, scene.calendar.id)
 
 
 async def _is_elsewhere(ports: Ports, scene: Scene) -> bool:
-    """Whether the person moved the event to another of their calendars; it is known there from now on."""
+    """Whether the person moved the event to another of their calendars; a connected one is where it is from now on."""
+    is_copied = False
     async with ports.unit_of_work() as work:
         for each in await work.calendars.objects_of_booking(scene.booking.id):
             other = await work.calendars.calendar(each.calendar_id)
-            if other is None or other.provider == BUILTIN or other.user_id != scene.calendar.user_id:
+            if other is None or other.user_id != scene.calendar.user_id or other.id == scene.calendar.id:
                 continue
-            if other.id == scene.calendar.id:
+            if other.provider == BUILTIN:
+                is_copied |= not other.is_schedule
                 continue
             await work.event_states.remove(scene.booking.id, scene.calendar.id)
             moved = replace(
@@ -173,7 +207,9 @@ async def _is_elsewhere(ports: Ports, scene: Scene) -> bool:
             await work.calendar_edits.remove(scene.booking.id, scene.calendar.id)
             await work.commit()
             return True
-    return False
+    if is_copied:  # bookings are not written into people's own calendars here
+        await put_back(ports, scene, None)
+    return is_copied
 
 
 async def _is_there(ports: Ports, scene: Scene) -> bool:
@@ -186,33 +222,7 @@ async def _is_there(ports: Ports, scene: Scene) -> bool:
     return found is not None and _CANCELLED not in found.data
 
 
-async def _several(ports: Ports, scene: Scene) -> bool:
-    async with ports.read() as work:
-        edits = await work.calendar_edits.of_user(scene.calendar.user_id)
-    mine = next((each for each in edits if each.booking_id == scene.booking.id), None)
-    if mine is None:
-        return False
-    near = [each for each in edits if each.kind == "deleted" and abs(each.seen_at - mine.seen_at) <= TOGETHER_SECONDS]
-    return len(near) > 1
-
-
-# asking, putting back
-
-
-async def _ask(ports: Ports, scene: Scene, kind: EditKind, start: int | None, end: int | None) -> None:
-    """Keep what was done until the person says what they meant, and tell them once."""
-    now, user_id = ports.clock(), scene.calendar.user_id
-    async with ports.unit_of_work() as work:
-        edits = await work.calendar_edits.of_user(user_id)
-        noticed = next((each.seen_at for each in edits if each.booking_id == scene.booking.id), now)
-        edit = CalendarEdit(
-            scene.booking.id, scene.calendar.id, scene.booking.org_id, user_id, kind, start, end, True, noticed
-        )
-        await work.calendar_edits.put(edit)
-        if not any(each.is_asked for each in edits):
-            job = NewJob(scene.booking.org_id, f"user:{user_id}:edits", "edits_asked", user_id, now + SOON_SECONDS)
-            await work.outbox.enqueue([job], now)
-        await work.commit()
+# putting back
 
 
 async def put_back(ports: Ports, scene: Scene, refusal: HalfpastError | None) -> None:
@@ -247,9 +257,16 @@ async def answer_edit(ports: Ports, user_id: str, booking_id: str, calendar_id: 
     async with ports.read() as work:
         edits = await work.calendar_edits.of_user(user_id)
         edit = next((each for each in edits if (each.booking_id, each.calendar_id) == (booking_id, calendar_id)), None)
+        calendar = await work.calendars.calendar(calendar_id)
         scene = await scene_of(work, booking_id, calendar_id)
     if edit is None or not edit.is_asked:
         raise NotFound("There is nothing to decide any more.")
+    if calendar is not None and calendar.is_schedule:
+        if edit.kind == "moved":
+            await answer_move(ports, calendar, edit, accept=accept)
+        else:
+            await answer_removal(ports, calendar, booking_id, accept=accept)
+        return
     if scene is None:
         await _forget(ports, booking_id, calendar_id)
         raise NotFound("The booking was changed meanwhile, so there is nothing to decide any more.")

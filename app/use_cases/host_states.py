@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from app.domain.errors import CalendarUnavailable, LinkExpired, LinkInactive, LinkUsed, NotFound
+from app.domain.errors import LinkExpired, LinkInactive, LinkUsed, NotFound
 from app.domain.rules import HostState
-from app.ports.storage import LinkContext, LinkHost, UnitOfWork
+from app.ports.links import LinkContext, LinkHost
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.schedule_rules import no_hours, schedule_rules
 
 DAY = 86400
@@ -31,29 +32,20 @@ def open_context(context: LinkContext | None, now: int) -> LinkContext:
     return context
 
 
-def judgeable(context: LinkContext, now: int) -> list[LinkHost]:
-    """The hosts whose calendars were read within the age limit; a collective needs all of them.
-
-    `CalendarUnavailable` when none (or, for a collective, not every one) can be judged.
-    """
-    hosts = [host for host in context.hosts if host.judged_until is None or host.judged_until > now]
-    if not hosts or (context.link.mode != "pool" and len(hosts) < len(context.hosts)):
-        raise CalendarUnavailable("The host's calendar cannot be read at the moment. Please try again later.")
-    return hosts
-
-
 async def host_states(
     work: UnitOfWork,
     context: LinkContext,
     hosts: Sequence[LinkHost],
     window: tuple[int, int],
+    duration: int,
     now: int,
     without: str | None = None,
 ) -> tuple[list[HostState], int | None]:
-    """The engine's view of `hosts` for starts in `window`, and when the first hold counted in it runs out.
+    """The engine's view of `hosts` for starts in `window` of what lasts `duration` minutes, and when the first hold
+    counted in it runs out. The length need not be one that the link offers.
 
-    `without` is a booking to look through: one that is being moved. Bounded statements: one for the times, one more
-    for each kind of limit that is set, one for a pool's fairness.
+    `without` is a booking to look through, one that is being moved, and so is the context's session `through`. Bounded
+    statements: one for the times, one more for each kind of limit that is set, one for a pool's fairness.
     """
     ids = [host.host_id for host in hosts]
     link = context.link
@@ -61,17 +53,20 @@ async def host_states(
     host_limited = any(host.max_per_day is not None or host.max_per_week is not None for host in hosts)
     first, last = _weeks_around(window)
     begin = window[0] - link.buffer_before * 60
-    end = window[1] + max(link.durations, default=0) * 60 + link.buffer_after * 60 + DAY
+    end = window[1] + max(duration, *link.durations) * 60 + link.buffer_after * 60 + DAY
+    if link.stay is not None:  # which checks out up to a day later than so many times 24 hours
+        end += DAY
     if link_limited or host_limited:  # a hold that runs out anywhere in the weeks may make room under a limit
         begin, end = min(begin, first), max(end, last)
-    times = await work.hosts.times(ids, begin, end, now, without)
+    times = await work.hosts.times(ids, begin, end, now, context.through or without)
     link_starts: Sequence[int] = ()
     if link_limited:
         link_starts = await work.hosts.link_starts(link.id, first, last, now, without)
     host_starts: Mapping[str, Sequence[int]] = {}
-    if host_limited or link.mode == "pool":
+    has_pool = any(host.role == "pool" for host in hosts)
+    if host_limited or has_pool:
         host_starts = await work.hosts.host_starts(ids, first, last, now, without)
-    last_booked = await work.hosts.last_booked(ids) if link.mode == "pool" else {}
+    last_booked = await work.hosts.last_booked(ids) if has_pool else {}
     states = [
         HostState(
             host_id=host.host_id,

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from app.domain.errors import Conflict, HalfpastError, IdempotencyMismatch
 from app.ports import Ports
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 
 KEEP_SECONDS = 24 * 3600
 PURGED_AT_ONCE = 20

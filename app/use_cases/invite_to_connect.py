@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from app.domain.calendars import CalendarAccount
 from app.domain.errors import Forbidden, NotFound
 from app.ports import Ports
+from app.ports.audit import AuditEntry
 from app.ports.outbox import Job, NewJob
-from app.ports.storage import AuditEntry, Organization, User
+from app.ports.people import Organization, User
 from app.use_cases.account_mail import mail_user
 from app.use_cases.provider_trip import facts_of, is_errand, new_state, request_of
 from app.use_cases.sign_in_calendar import keep_grant, sign_in_of

@@ -8,12 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.errors import AlreadyExists, FieldError, Invalid, LinkUsed, NotFound, StaleVersion
-from app.domain.links import VIDEO, Link, Location, OneTimeLink, Question, Template
+from app.domain.links import Link, Location, OneTimeLink, Question, Template
+from app.domain.money import is_currency
+from app.domain.reminders import reminder_problems
+from app.domain.repeats import LEAST_TIMES
 from app.domain.text_rules import SLUG, slug_of
 from app.ports import Ports
-from app.ports.storage import AuditEntry, UnitOfWork, User
+from app.ports.audit import AuditEntry
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.audit_changes import difference
+from app.use_cases.find_slots import length_problem
 from app.use_cases.idempotency import Replay, remember
 from app.use_cases.ids import new_id
+from app.use_cases.reapply_reminders import reapply_job
 
 MAX_DURATIONS = 20
 MAX_SLOTS = 200
@@ -38,6 +46,14 @@ DEFAULTS: Mapping[str, Any] = {
     "requires_approval": False,
     "location": Location(),
     "cancel_on_decline": False,
+    "hand_back": False,
+    "reminders": None,
+    "cancel_until": None,
+    "reschedule_until": None,
+    "max_reschedules": None,
+    "cancel_fee": None,
+    "fee_currency": None,
+    "max_repeats": None,
 }
 
 
@@ -77,7 +93,7 @@ async def _create_link(ports: Ports, owner: User, values: Mapping[str, Any], rep
         )
         await _check_link(work, link)
         await work.links.add(link, [(owner.id, 0)])
-        await _audit(work, owner, "link.created", "link", link.id, {}, now)
+        await _audit(work, owner, "link.created", "link", link.id, difference(None, link), now)
         await remember(work, replay, link, now)
         await work.commit()
     return link
@@ -114,7 +130,9 @@ async def _change(work: UnitOfWork, user: User, link: Link, values: Mapping[str,
     changed = replace(link, **values, version=link.version + 1, updated_at=now)
     await _check_link(work, changed)
     await work.links.update(changed)
-    await _audit(work, user, "link.changed", "link", link.id, {"fields": sorted(values)}, now)
+    if changed.reminders != link.reminders:
+        await work.outbox.enqueue([reapply_job(link.org_id, "link", link.id, now)], now)
+    await _audit(work, user, "link.changed", "link", link.id, difference(link, changed), now)
     return changed
 
 
@@ -162,8 +180,16 @@ async def _check_link(work: UnitOfWork, link: Link) -> None:
             errors.append(FieldError("schedule_id", "There is no such schedule."))
     if link.template_id is not None and await work.links.template(link.org_id, link.template_id) is None:
         errors.append(FieldError("template_id", "There is no such template."))
+    if link.service_id is not None and not await _has_takers(work, link.org_id, link.service_id):
+        errors.append(FieldError("service_id", "There is no such service, or nobody is qualified for it yet."))
     if errors:
         raise Invalid("The link cannot be kept as sent.", errors)
+
+
+async def _has_takers(work: UnitOfWork, org_id: str, service_id: str) -> bool:
+    """Whether the service is there, and somebody or something to book with it."""
+    service = await work.services.get(org_id, service_id, lock=True)
+    return service is not None and bool(await work.services.hosts(service_id) or await work.services.needs(service_id))
 
 
 def _link_errors(link: Link) -> list[FieldError]:
@@ -174,13 +200,17 @@ def _link_errors(link: Link) -> list[FieldError]:
         errors.append(FieldError("slug", "A slug has lower-case letters, digits and dashes."))
     if not link.durations or len(link.durations) > MAX_DURATIONS or len(set(link.durations)) < len(link.durations):
         errors.append(FieldError("durations", f"One to {MAX_DURATIONS} different durations are needed."))
+    if link.max_repeats == 1:
+        errors.append(FieldError("max_repeats", f"A set is {LEAST_TIMES} bookings at least; 0 forbids repeating."))
     if link.date_range is not None and link.date_range[1] < link.date_range[0]:
         errors.append(FieldError("date_range", "The last day lies before the first."))
-    if link.location.kind == "link" and not re.match(r"https?://[^\s/]", link.location.value):
-        errors.append(FieldError("location", "A meeting link begins with https://."))
-    if link.location.kind == VIDEO and link.location.value:
-        errors.append(FieldError("location", "An online meeting of this kind gets its address with each booking."))
-    return errors
+    if link.cancel_fee and link.fee_currency is None:
+        errors.append(FieldError("fee_currency", "A fee needs a currency."))
+    if link.fee_currency is not None and not is_currency(link.fee_currency):
+        errors.append(FieldError("fee_currency", "This is no currency of ISO 4217."))
+    if problem := link.location.problem():
+        errors.append(FieldError("location", problem))
+    return [*errors, *(FieldError(*found) for found in reminder_problems(link.reminders or ()))]
 
 
 async def create_one_time(
@@ -203,6 +233,7 @@ async def create_one_time(
         raise Invalid.field("slots", "Chosen times are whole minutes in the future.")
     async with ports.unit_of_work() as work:
         link = await owned_link(work, user, link_id)
+        await _check_picks(work, link, slots)
         one_time = OneTimeLink(
             id=new_id(),
             org_id=link.org_id,
@@ -220,6 +251,20 @@ async def create_one_time(
         await remember(work, replay, one_time, now)
         await work.commit()
     return one_time
+
+
+async def _check_picks(work: UnitOfWork, link: Link, slots: Sequence[tuple[int, int]]) -> None:
+    """Whether hand-picked times can be booked at all: hours do not bound them, but guests who stay come at check-in."""
+    context = await work.links.context_of(link.id) if slots else None
+    offer = context.link if context else link
+    errors = []
+    for index, (start, minutes) in enumerate(slots):
+        if problem := length_problem(offer, start, minutes):
+            errors.append(FieldError(f"slots.{index}.duration", problem))
+        elif offer.stay is not None and not offer.stay.is_start(start):
+            errors.append(FieldError(f"slots.{index}.start", "Guests who stay by the night come at check-in."))
+    if errors:
+        raise Invalid("The times cannot be kept as sent.", errors)
 
 
 async def revoke_one_time(ports: Ports, user: User, one_time_id: str) -> OneTimeLink:
@@ -254,7 +299,7 @@ async def create_template(
     check_template(template)
     async with ports.unit_of_work() as work:
         await work.links.add_template(template)
-        await _audit(work, user, "template.created", "template", template.id, {}, now)
+        await _audit(work, user, "template.created", "template", template.id, difference(None, template), now)
         await remember(work, replay, template, now)
         await work.commit()
     return template
@@ -271,7 +316,7 @@ async def change_template(
         changed = replace(template, **values, version=template.version + 1, updated_at=now)
         check_template(changed)
         await work.links.update_template(changed)
-        await _audit(work, user, "template.changed", "template", template.id, {"fields": sorted(values)}, now)
+        await _audit(work, user, "template.changed", "template", template.id, difference(template, changed), now)
         await work.commit()
     return changed
 

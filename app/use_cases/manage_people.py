@@ -6,13 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.domain.calendars import BUILTIN, PERSONAL, SCHEDULE, Calendar, CalendarAccount
+from app.domain.calendars import BUILTIN, INBOX, PERSONAL, SCHEDULE, Calendar, CalendarAccount
 from app.domain.errors import AlreadyExists, Invalid, NotFound, Unauthenticated
 from app.domain.text_rules import RESERVED_SLUGS, SLUG, handle_of, is_email, slug_of
 from app.ports import Ports
-from app.ports.storage import Organization, ScheduleRecord, UnitOfWork, User
+from app.ports.audit import AuditEntry
+from app.ports.hosts import ScheduleRecord
+from app.ports.people import Organization, User
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.account_mail import account_mail_job, password_states
+from app.use_cases.idempotency import Replay, remember
 from app.use_cases.ids import new_id
+from app.use_cases.keep_data import EVERY_SECONDS, retention_job_of
 from app.use_cases.zone_names import canonical_zone
 
 ROLES = ("owner", "admin", "employee")
@@ -21,6 +26,12 @@ RESET_SECONDS = 3600
 MIN_PASSWORD = 10
 DEMO_PASSWORD = "halfpast-demo"  # noqa: S105  # printed at start, refused beyond loopback
 OFFICE_HOURS = [("09:00", "17:00")]
+_BUILTIN = (
+    (SCHEDULE, "Schedule", "Confirmed bookings", "#2563eb", ("VEVENT",)),
+    (PERSONAL, "Personal", "Blocks your availability", "#16a34a", ("VEVENT", "VTODO")),
+    (INBOX, "Inbox", "", None, ("VEVENT", "VTODO", "VFREEBUSY")),
+)
+"""Name, title, description, colour and kinds of component of the collections everybody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +55,22 @@ async def create_organization(ports: Ports, name: str, slug: str | None = None) 
     if not organization.name:
         raise Invalid.field("name", "An organization needs a name.")
     async with ports.unit_of_work() as work:
-        await work.people.add_organization(organization, ports.clock())
+        now = ports.clock()
+        await work.people.add_organization(organization, now)
+        await work.outbox.enqueue([retention_job_of(organization.id, now + EVERY_SECONDS)], now)
         await work.commit()
     return organization
 
 
-async def create_user(ports: Ports, new: NewUser) -> User:
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """By whom a user is made, who is then mailed the address to set a password."""
+
+    by: User | None = None
+    replay: Replay[User] | None = None
+
+
+async def create_user(ports: Ports, new: NewUser, invited: Invited | None = None) -> User:
     """A user with the host, the default schedule and the built-in calendars everybody has."""
     _check(new)
     now = ports.clock()
@@ -70,8 +91,24 @@ async def create_user(ports: Ports, new: NewUser) -> User:
         await work.people.add_user(user, now)
         await work.hosts.add_schedule(_default_schedule(user, now))
         await _add_builtin_calendars(work, user, now)
+        if invited is not None:
+            await _invite(work, user, invited, now)
+        if invited is None or invited.by is None:
+            made = AuditEntry(
+                user.org_id, "system", None, "user.created", "user", user.id, {"roles": [None, list(user.roles)]}
+            )
+            await work.audit.write(made, now)
         await work.commit()
     return user
+
+
+async def _invite(work: UnitOfWork, user: User, invited: Invited, now: int) -> None:
+    await work.outbox.enqueue([account_mail_job(user, "invitation", now, INVITATION_SECONDS)], now)
+    if invited.by is not None:
+        changes = {"roles": [None, list(user.roles)]}
+        entry = AuditEntry(user.org_id, "user", invited.by.id, "employee.invited", "host", user.id, changes)
+        await work.audit.write(entry, now)
+    await remember(work, invited.replay, user, now)
 
 
 def _check(new: NewUser) -> None:
@@ -134,40 +171,37 @@ async def _add_builtin_calendars(work: UnitOfWork, user: User, now: int) -> None
         updated_at=now,
     )
     await work.calendars.add_account(account)
-    for position, (name, title, color) in enumerate(
-        ((SCHEDULE, "Schedule", "#2563eb"), (PERSONAL, "Personal", "#16a34a"))
-    ):
-        await work.calendars.add_calendar(
-            Calendar(
-                id=new_id(),
-                org_id=user.org_id,
-                account_id=account.id,
-                user_id=user.id,
-                provider=BUILTIN,
-                name=name,
-                display_name=f"{title} of {user.name}" if name == SCHEDULE else title,
-                color=color,
-                position=position,
-                description="Confirmed bookings" if name == SCHEDULE else "Blocks your availability",
-                timezone=user.timezone,
-                components=("VEVENT",) if name == SCHEDULE else ("VEVENT", "VTODO"),
-                is_conflict=name == PERSONAL,
-                is_write=name == SCHEDULE,
-                read_only=name == SCHEDULE,
-                revision=0,
-                modified_at=now,
-                sync_cursor=None,
-                synced_at=now,
-                sync_error=None,
-            )
+    organization = await work.people.organization(user.org_id)
+    for position, (name, title, description, color, components) in enumerate(_BUILTIN):
+        calendar = Calendar(
+            id=new_id(),
+            org_id=user.org_id,
+            account_id=account.id,
+            user_id=user.id,
+            provider=BUILTIN,
+            name=name,
+            display_name=f"{title} of {user.name}" if name == SCHEDULE else title,
+            color=color,
+            position=position,
+            description=description,
+            timezone=user.timezone,
+            components=components,
+            is_conflict=name == PERSONAL,
+            is_write=name == SCHEDULE,
+            read_only=False,
+            revision=0,
+            modified_at=now,
+            sync_cursor=None,
+            synced_at=now,
+            sync_error=None,
+            takes_new=name != SCHEDULE or (organization is not None and organization.walk_ins),
         )
+        await work.calendars.add_calendar(calendar)
 
 
-async def invite_user(ports: Ports, new: NewUser) -> User:
+async def invite_user(ports: Ports, new: NewUser, by: User | None = None, replay: Replay[User] | None = None) -> User:
     """Make a user without a password and mail them the address to set one."""
-    user = await create_user(ports, new)
-    await _mail_password_address(ports, user, "invitation", INVITATION_SECONDS)
-    return user
+    return await create_user(ports, new, Invited(by, replay))
 
 
 async def ask_password_reset(ports: Ports, email: str) -> None:
@@ -208,19 +242,32 @@ async def set_password(ports: Ports, signed: str, password: str) -> User:
     async with ports.unit_of_work() as work:
         await work.people.update_user(user.id, ports.clock(), password_hash=password_hash)
         await work.tokens.end_sessions(user.id)
+        entry = AuditEntry(user.org_id, "user", user.id, "user.password_set", "user", user.id, {})
+        await work.audit.write(entry, ports.clock())
         await work.commit()
     return user
 
 
 async def sign_in(ports: Ports, email: str, password: str) -> User:
-    """The user, or `Unauthenticated` without a hint which of the two was wrong."""
+    """The user, or `Unauthenticated` without a hint which of the two was wrong. Both are noted, where there is such a
+    user."""
     async with ports.read() as work:
         user = await work.people.user_by_email(email)
     matches = await ports.passwords.verify(user.password_hash if user else None, password)
     known_to_all = password == DEMO_PASSWORD and not ports.is_loopback
-    if user is None or not matches or not user.is_active or known_to_all:
+    is_let_in = user is not None and matches and user.is_active and not known_to_all
+    if user is not None:
+        await _note_sign_in(ports, user, is_let_in=is_let_in)
+    if user is None or not is_let_in:
         raise Unauthenticated("The e-mail address or the password is wrong.")
     return user
+
+
+async def _note_sign_in(ports: Ports, user: User, *, is_let_in: bool) -> None:
+    kind, actor_id, action = ("user", user.id, "user.signed_in") if is_let_in else ("stranger", None, "user.refused")
+    async with ports.unit_of_work() as work:
+        await work.audit.write(AuditEntry(user.org_id, kind, actor_id, action, "user", user.id, {}), ports.clock())
+        await work.commit()
 
 
 async def first_user(ports: Ports, organization: str, new_email: str, name: str, password: str, timezone: str) -> User:

@@ -8,7 +8,12 @@ from typing import Any
 
 from app.domain.errors import AlreadyExists, Invalid, NotFound, StaleVersion
 from app.ports import Ports
-from app.ports.storage import AuditEntry, ScheduleRecord, TimeOff, UnitOfWork, User
+from app.ports.audit import AuditEntry
+from app.ports.hosts import ScheduleRecord, TimeOff
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.audit_changes import difference
+from app.use_cases.calendar_objects import StoragePorts
 from app.use_cases.idempotency import Replay, remember
 from app.use_cases.ids import new_id
 from app.use_cases.schedule_rules import check_schedule
@@ -42,7 +47,7 @@ async def create_schedule(
 
 
 async def change_schedule(
-    ports: Ports, user: User, schedule_id: str, values: Mapping[str, Any], version: int | None = None
+    ports: StoragePorts, user: User, schedule_id: str, values: Mapping[str, Any], version: int | None = None
 ) -> ScheduleRecord:
     """Any subset of the writable fields. The default schedule stays one until another is made it."""
     now = ports.clock()
@@ -52,7 +57,7 @@ async def change_schedule(
             raise Invalid.field("is_default", "Make another schedule the default one instead.")
         changed = _checked(replace(schedule, **values, version=schedule.version + 1, updated_at=now))
         await work.hosts.update_schedule(changed)
-        await _record(work, user, "schedule.changed", changed, now)
+        await _record(work, user, "schedule.changed", changed, now, schedule)
         await work.commit()
     return changed
 
@@ -96,8 +101,12 @@ def _checked(schedule: ScheduleRecord) -> ScheduleRecord:
     return replace(schedule, timezone=canonical_zone(schedule.timezone))
 
 
-async def _record(work: UnitOfWork, user: User, action: str, schedule: ScheduleRecord, now: int) -> None:
-    await work.audit.write(AuditEntry(user.org_id, "user", user.id, action, "schedule", schedule.id, {}), now)
+async def _record(
+    work: UnitOfWork, user: User, action: str, schedule: ScheduleRecord, now: int, before: ScheduleRecord | None = None
+) -> None:
+    """Why somebody is away may be nobody else's business."""
+    changes = {} if action == "schedule.deleted" else difference(before, schedule, withheld={"exclusions"})
+    await work.audit.write(AuditEntry(user.org_id, "user", user.id, action, "schedule", schedule.id, changes), now)
 
 
 async def add_time_off(

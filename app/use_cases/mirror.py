@@ -12,7 +12,7 @@ from app.domain.ical_essentials import essentials
 from app.domain.recurrence import read_object
 from app.domain.rrules import Effort
 from app.ports.calendar_store import ObjectWrite
-from app.ports.storage import User
+from app.ports.people import User
 
 DAY = 86400
 AHEAD = 2 * 365 * DAY

@@ -13,7 +13,7 @@ from app.ports import Ports
 from app.ports.calendar_store import ObjectWrite
 from app.ports.mail_log import Delivery
 from app.ports.outbox import Job, NewJob
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.account_mail import mail_user
 from app.use_cases.mirror import AHEAD
 

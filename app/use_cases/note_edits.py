@@ -11,7 +11,7 @@ from app.domain.calendars import Calendar
 from app.ports.calendar_edits import CalendarEdit
 from app.ports.calendar_store import ObjectWrite
 from app.ports.outbox import NewJob
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 
 GRACE_SECONDS = 120
 """How long a deletion waits: iPhones move an event between calendars by deleting it here and putting it there."""

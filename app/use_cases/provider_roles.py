@@ -12,12 +12,17 @@ from app.domain.bookings import Booking
 from app.domain.links import VIDEO, Location
 from app.ports import Ports
 from app.ports.calendars import Capabilities
-from app.ports.storage import HostPerson
+from app.ports.hosts import HostPerson
 
 
 def with_roles(ports: Ports, booking: Booking, people: Sequence[HostPerson]) -> Booking:
     """A new booking with what its hosts' calendars decide for it once and for all: who invites, and, where no calendar
-    makes online meetings, the room to meet in."""
+    makes online meetings, the room to meet in. Nobody is invited to a session, whose attendees never see each other; it
+    meets in a room, which its attendees know by their own bookings."""
+    if booking.is_session or booking.is_seat:
+        is_open = booking.location.kind == VIDEO and not booking.location.value
+        location = new_room(ports) if is_open and booking.is_session else booking.location
+        return replace(booking, provider_invites=False, location=location)
     invited = any(person.provider_invites and _capabilities(ports, person).invites for person in people)
     return with_meeting(ports, replace(booking, provider_invites=invited), people)
 

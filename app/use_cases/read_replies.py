@@ -12,6 +12,7 @@ from app.domain.replies import MailedReply, mailed_reply
 from app.ports import Ports
 from app.ports.reply_box import Letter, ReplyBox
 from app.use_cases.ids import is_id
+from app.use_cases.take_mailed_answer import take_mailed_answer
 from app.use_cases.take_reply import take_reply
 
 
@@ -30,6 +31,8 @@ async def _take(ports: Ports, letter: Letter) -> None:
     answer = await asyncio.to_thread(mailed_reply, letter.calendar)
     if answer is not None and answer.address == letter.sender and await _is_about(ports, answer):
         await take_reply(ports, _booking_id(answer), answer.reply)
+    else:
+        await take_mailed_answer(ports, letter)
 
 
 async def _is_about(ports: Ports, answer: MailedReply) -> bool:

@@ -9,30 +9,39 @@ from dataclasses import dataclass, replace
 from app.domain.booking_state import is_held_out, next_status
 from app.domain.bookings import Booking, HostRef
 from app.domain.errors import CalendarUnavailable, ClaimOverlap, Conflict, Invalid, NotFound, NotModifiable
+from app.domain.hours import MINUTES_A_DAY
 from app.domain.links import Link
+from app.domain.policies import Policy
 from app.ports import Ports
-from app.ports.storage import LinkContext, LinkHost, UnitOfWork
-from app.use_cases.book_slot import choose, decide, judge_hosts, locking, refresh_hosts, release_expired
+from app.ports.links import LinkContext, LinkHost
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.book_slot import Place, decide, find_place, locking, refresh_hosts, release_expired, release_holds
 from app.use_cases.booking_changes import Actor, record_change
 from app.use_cases.change_booking import check_version, locked_booking
-from app.use_cases.find_slots import all_durations, alternatives
+from app.use_cases.find_slots import all_durations, alternatives, length_problem
 from app.use_cases.idempotency import Replay, remember
+from app.use_cases.offered_hosts import offer_context, only, with_chosen, without_host
+from app.use_cases.open_session import seated
 from app.use_cases.provider_roles import with_meeting
-
-LONGEST_MINUTES = 1440
+from app.use_cases.walk_in_link import walk_in_context
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
     """Where to: `start` epoch seconds, `duration` minutes (None: as before), `host_id` to choose one of a pool.
 
-    `anywhere`: the hosts' own wish, which hours, steps, notice and lengths do not bound; busy time does.
+    `anywhere`: the hosts' own wish, which hours, steps, notice and lengths do not bound; busy time does. `leaving`: a
+    host of a pool who gives the booking back: another one takes it, at any notice. `reassigned`: staff give it to
+    `host_id`, at any notice too. `elapsed`: the duration is the time that passes, as calendars tell it.
     """
 
     start: int
     duration: int | None = None
     host_id: str | None = None
     anywhere: bool = False
+    leaving: str | None = None
+    reassigned: bool = False
+    elapsed: bool = False
 
 
 async def reschedule_booking(
@@ -55,20 +64,35 @@ async def reschedule_booking(
             raise NotFound("There is no such booking.")
         check_version(seen, version)
         _check_state(seen, now)
-        context = await booking_context(work, seen)
+        is_unbound = seen.is_walk_in or (seen.is_explicit and move.host_id is None)
+        move = replace(move, anywhere=move.anywhere or is_unbound)
+        context = await booking_context(work, seen, now)
+        move = _in_nights(context, move)
         _check(context, seen, move)
     if _is_there(seen, move):
         return await _unchanged(ports, seen, replay, now)
+    _check_policy(context, seen, actor, now)
     duration = move.duration or seen.duration
     try:
         async with ports.read() as work:
             with suppress(CalendarUnavailable):  # the calendars are asked next
-                await _hosts(work, context, seen, move, duration, now)
+                await _place(work, context, seen, move, duration, now)
         await refresh_hosts(ports, context, now)
         return await locking(lambda others: _commit(ports, seen, context, move, actor, version, replay, now, others))
     except (Conflict, ClaimOverlap) as taken:
         free = await _alternatives(ports, context, seen, move.start, duration, now)
         raise Conflict(taken.detail, free, seen.timezone) from taken
+
+
+def _in_nights(context: LinkContext, move: Move) -> Move:
+    """Calendars tell a stay's elapsed time: it has as many nights as it reaches into dates. Wherever its hosts put it,
+    it begins at the check-in of that date."""
+    stay = context.link.stay
+    if stay is None:
+        return move
+    if move.elapsed and move.duration is not None:
+        move = replace(move, duration=stay.duration_of(move.start, move.duration))
+    return replace(move, start=stay.check_in_of(move.start)) if move.anywhere else move
 
 
 def _check_state(booking: Booking, now: int) -> None:
@@ -77,8 +101,16 @@ def _check_state(booking: Booking, now: int) -> None:
         raise NotModifiable("This booking was not confirmed in time; its time is free again.")
 
 
+def _check_policy(context: LinkContext, booking: Booking, actor: Actor, now: int) -> None:
+    """The rules of the offer bind its recipients alone."""
+    if actor.kind == "recipient":
+        Policy.of(context.link).check_reschedule(booking, now)
+
+
 def _is_there(booking: Booking, move: Move) -> bool:
-    same_host = move.host_id is None or {move.host_id} == {host.id for host in booking.hosts}
+    if move.leaving is not None and move.leaving in {host.id for host in booking.hosts}:
+        return False
+    same_host = move.host_id is None or move.host_id in {host.id for host in booking.hosts}
     return same_host and (booking.start, booking.duration) == (move.start, move.duration or booking.duration)
 
 
@@ -91,28 +123,57 @@ async def _unchanged(ports: Ports, booking: Booking, replay: Replay[Booking] | N
     return booking
 
 
-async def booking_context(work: UnitOfWork, booking: Booking) -> LinkContext:
-    """The link a booking was made through, with its hosts; a link that is gone offers no other time.
+async def moved_end(ports: Ports, booking: Booking, start: int, duration: int) -> int:
+    """When the booking would end there; a stay at the check-out of its offer."""
+    if duration % MINUTES_A_DAY:
+        return start + duration * 60
+    async with ports.read() as work:
+        return (await booking_context(work, booking, ports.clock())).link.rules().end(start, duration)
+
+
+async def booking_context(work: UnitOfWork, booking: Booking, now: int) -> LinkContext:
+    """The link a booking was made through, with its hosts; a link that is gone offers no other time. Who walked in came
+    through none: their host's hours are offered.
 
     One made through a one-time link moves among the times picked for it, or else by the link's rules. That the one-time
     link is used (by this very booking) or expired meanwhile is no obstacle: it bounds booking, and this is booked.
     """
-    context = await work.links.context_of(booking.link_id) if booking.link_id else None
+    if booking.is_walk_in:
+        return await walk_in_context(work, booking.org_id, booking.hosts[0].id, booking.duration)
+    context = await offer_context(work, booking)
     if context is None:
         raise Invalid.field("start", "The link of this booking is gone, so there is no other time to offer.")
+    if booking.is_seat:
+        through = await _emptied_session(work, booking, now)
+        # Whoever has more seats than a session has by now takes them along.
+        context = replace(context, through=through, capacity=max(context.capacity, booking.seats))
     if booking.one_time_link_id is None:
         return context
     return replace(context, one_time=await work.links.one_time(booking.org_id, booking.one_time_link_id))
+
+
+async def _emptied_session(work: UnitOfWork, booking: Booking, now: int) -> str | None:
+    """The session that ends when this attendee leaves it. Whose hold ran out is not in it any more."""
+    session = await work.bookings.get(booking.occurrence_id)
+    if session is None or session.is_explicit:
+        return None
+    others = [each for each in session.attendees if each.booking_id != booking.id and not is_held_out(each, now)]
+    return None if others else session.id
 
 
 def _check(context: LinkContext, booking: Booking, move: Move) -> None:
     if move.start % 60:
         raise Invalid.field("start", "A start is a whole minute.")
     offered = move.anywhere or move.duration in {None, booking.duration, *all_durations(context)}
-    if not offered or not 0 < (move.duration or booking.duration) <= LONGEST_MINUTES:
-        raise Invalid.field("duration", "The link does not offer this length.")
-    if move.host_id is not None and move.host_id not in {host.host_id for host in context.hosts}:
-        raise Invalid.field("host", "This host does not belong to the link.")
+    problem = None if offered else "The link does not offer this length."
+    problem = problem or length_problem(context.link, move.start, move.duration or booking.duration)
+    if problem:
+        raise Invalid.field("duration", problem)
+    pool = {host.host_id for host in context.hosts if host.role == "pool"}
+    if move.leaving is not None and not pool - {move.leaving}:
+        raise NotModifiable("This booking has no other hosts who could take it.")
+    if move.host_id is not None:
+        with_chosen(context, move.host_id)
 
 
 async def _commit(
@@ -136,17 +197,50 @@ async def _commit(
             await remember(work, replay, booking, now)
             await work.commit()
             return booking
-        context = await booking_context(work, booking)
+        context = await booking_context(work, booking, now)
+        _check_policy(context, booking, actor, now)
         duration = move.duration or booking.duration
-        await release_expired(ports, work, context, move.start, duration, now, locked)
-        hosts = await _hosts(work, context, booking, move, duration, now)
-        after = _moved(booking, context.link, hosts, move.start, duration, now)
-        if after.hosts != booking.hosts:
+        if await _released(ports, work, context, booking, move.start, duration, now, locked):
+            # It may have been a seat beside this booking, or in this session, which may have ended with it.
+            booking = await locked_booking(work, seen.id, locked)
+            _check_state(booking, now)
+            context = await booking_context(work, booking, now)
+        place = await _place(work, context, booking, move, duration, now)
+        after = _moved(booking, context.link, place.hosts, move.start, duration, now)
+        if booking.is_seat:
+            if context.through is not None:  # it ends with this change, and its time is free for the new one
+                await work.hosts.release(context.through)
+            after = await seated(ports, work, context, after, place, now)
+        if actor.kind == "recipient":
+            after = replace(after, moves=booking.moves + 1)
+        if after.hosts != booking.hosts and not booking.is_seat:
             after = with_meeting(ports, after, await work.hosts.people([host.id for host in after.hosts]))
-        await record_change(ports, work, booking, after, actor, "booking.rescheduled", now)
+        action = "booking.rescheduled" if move.leaving is None else "booking.handed_back"
+        if move.reassigned:
+            action = "booking.reassigned"
+        await record_change(ports, work, booking, after, actor, action, now)
         await remember(work, replay, after, now)
         await work.commit()
     return after
+
+
+async def _released(
+    ports: Ports,
+    work: UnitOfWork,
+    context: LinkContext,
+    booking: Booking,
+    start: int,
+    duration: int,
+    now: int,
+    locked: frozenset[str],
+) -> bool:
+    """Cancel pending bookings whose hold ran out where the booking goes, and in the session it leaves or is; whether
+    there were any."""
+    there = await release_expired(ports, work, context, start, duration, now, locked)
+    if not booking.is_seat and not booking.is_session:
+        return there
+    hosts = [host.id for host in booking.hosts]
+    return await release_holds(ports, work, hosts, booking.claim, now, locked) or there
 
 
 def _moved(booking: Booking, link: Link, hosts: Sequence[LinkHost], start: int, duration: int, now: int) -> Booking:
@@ -156,7 +250,7 @@ def _moved(booking: Booking, link: Link, hosts: Sequence[LinkHost], start: int, 
     return booking.changed(
         now,
         start=start,
-        end=start + duration * 60,
+        end=link.rules().end(start, duration),
         duration=duration,
         buffer_before=link.buffer_before,
         buffer_after=link.buffer_after,
@@ -167,29 +261,39 @@ def _moved(booking: Booking, link: Link, hosts: Sequence[LinkHost], start: int, 
     )
 
 
+async def _place(
+    work: UnitOfWork, context: LinkContext, booking: Booking, move: Move, duration: int, now: int
+) -> Place:
+    """Where the moved booking goes. Of a session's attendee another seat; of a session, as of all that have a time of
+    their own, their hosts."""
+    if not booking.is_seat:
+        return Place(await _hosts(work, context, booking, move, duration, now))
+    present = {host.id for host in booking.hosts}
+    if move.host_id is not None:
+        context = with_chosen(_at_any_notice(context) if move.reassigned else context, move.host_id)
+    return await find_place(work, context, move.start, duration, booking.seats, now, booking.id, present=present)
+
+
 async def _hosts(
     work: UnitOfWork, context: LinkContext, booking: Booking, move: Move, duration: int, now: int
 ) -> list[LinkHost]:
-    """Who takes the moved booking: the present hosts when they can, for a pool else the fairest free one."""
-    if move.anywhere:
-        present = {host.id for host in booking.hosts}
-        return await decide(
-            work, _only(context, present), move.start, duration, now, booking.id, picks=((move.start, duration),)
-        )
-    if context.link.mode != "pool":
-        return await decide(work, context, move.start, duration, now, booking.id)
-    if move.host_id is not None:
-        return await decide(work, _only(context, {move.host_id}), move.start, duration, now, booking.id)
-    verdicts = await judge_hosts(work, context, move.start, duration, now, booking.id)
+    """Who takes the moved booking: the present hosts when they can, of a pool else the fairest free one."""
     present = {host.id for host in booking.hosts}
-    kept = [pair for pair in verdicts if pair[0].host_id in present]
-    if kept and all(verdict.is_free for _, verdict in kept):
-        return choose(context, kept, move.start)
-    return await decide(work, context, move.start, duration, now, booking.id)
+    if move.leaving is not None:
+        others = without_host(_at_any_notice(context), move.leaving)
+        return await decide(work, others, move.start, duration, now, booking.id, present=present)
+    if move.anywhere:
+        picks = ((move.start, duration),)
+        return await decide(work, only(context, present), move.start, duration, now, booking.id, picks)
+    if move.host_id is not None:
+        context = with_chosen(_at_any_notice(context) if move.reassigned else context, move.host_id)
+    return await decide(work, context, move.start, duration, now, booking.id, present=present)
 
 
-def _only(context: LinkContext, host_ids: set[str]) -> LinkContext:
-    return replace(context, hosts=tuple(host for host in context.hosts if host.host_id in host_ids))
+def _at_any_notice(context: LinkContext) -> LinkContext:
+    """The link when a booking that it has taken needs another host: hours, busy time and limits still count."""
+    link = replace(context.link, step=1, minimum_notice=0, horizon_days=None, date_range=None)
+    return replace(context, link=link, one_time=None)
 
 
 async def _alternatives(
@@ -197,7 +301,7 @@ async def _alternatives(
 ) -> list[int]:
     try:
         async with ports.read() as work:
-            free = await alternatives(work, context, duration, start, now, booking.id)
+            free = await alternatives(work, context, duration, start, now, booking.id, booking.seats)
     except (CalendarUnavailable, Invalid):
         return []  # the conflict is the answer
     return [other for other in free if (other, duration) != (booking.start, booking.duration)]

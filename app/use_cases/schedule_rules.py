@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from app.domain.errors import FieldError, Invalid
 from app.domain.holiday_dates import country_holidays, supported_countries
 from app.domain.hours import Range, Schedule
-from app.ports.storage import ScheduleRecord
+from app.ports.hosts import ScheduleRecord
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_RANGES_A_DAY = 24

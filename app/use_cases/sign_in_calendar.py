@@ -14,8 +14,9 @@ from typing import Literal, cast
 from app.domain.calendars import CalendarAccount, ContactsUse
 from app.domain.errors import Forbidden, Invalid, ProviderFailure
 from app.ports import Ports
+from app.ports.audit import AuditEntry
 from app.ports.calendars import Credentials, Grant, SignIn
-from app.ports.storage import AuditEntry, User
+from app.ports.people import User
 from app.use_cases.calendar_accounts import own_account, sync_now
 from app.use_cases.calendar_trouble import trouble_is_over
 from app.use_cases.connect_calendar import NewAccount, list_event_calendars, store_account

@@ -11,7 +11,7 @@ from app.domain.calendars import CalendarAccount
 from app.domain.contacts import SHORTEST, Contact, Suggestion, best_suggestions
 from app.domain.errors import Invalid, ProviderFailure
 from app.ports import Ports
-from app.ports.storage import User
+from app.ports.people import User
 from app.use_cases.sync_calendar import credentials_of
 
 log = structlog.get_logger()

@@ -18,7 +18,7 @@ from app.ports import Ports
 from app.ports.calendar_store import ObjectWrite
 from app.ports.calendars import Changes, Credentials
 from app.ports.outbox import Job, NewJob
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.calendar_trouble import trouble_is_over, trouble_job
 from app.use_cases.mirror import (
     AHEAD,

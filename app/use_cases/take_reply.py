@@ -8,10 +8,11 @@ from dataclasses import replace
 from app.domain.bookings import Booking, Reply
 from app.ports import Ports
 from app.ports.outbox import Job, NewJob
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.account_mail import mail_user
 from app.use_cases.booking_changes import Actor, record_change
 from app.use_cases.change_booking import after_step, locked_booking
+from app.use_cases.offered_hosts import policy_of
 
 DECLINED = "The invitation was declined."
 
@@ -23,7 +24,7 @@ async def take_reply(ports: Ports, booking_id: str, reply: Reply) -> None:
         booking = await locked_booking(work, booking_id)
         if booking.recipient_reply == reply or booking.status not in {"pending", "confirmed"} or booking.start <= now:
             return
-        cancels = reply == "declined" and await _cancels(work, booking)
+        cancels = reply == "declined" and await _cancels(work, booking, now)
         after = after_step(booking, "cancel", now, DECLINED) if cancels else booking.changed(now)
         after = replace(after, recipient_reply=reply)
         action = "booking.cancel" if cancels else f"booking.{reply}"
@@ -35,9 +36,14 @@ async def take_reply(ports: Ports, booking_id: str, reply: Reply) -> None:
         await work.commit()
 
 
-async def _cancels(work: UnitOfWork, booking: Booking) -> bool:
+async def _cancels(work: UnitOfWork, booking: Booking, now: int) -> bool:
+    """Whether a refusal is a cancellation: when its link says so, it is not too late for one, and it costs nothing. A
+    calendar's "No" agrees to no fee."""
     link = await work.links.get(booking.org_id, booking.link_id) if booking.link_id else None
-    return link is not None and link.cancel_on_decline
+    if link is None or not link.cancel_on_decline:
+        return False
+    policy = await policy_of(work, booking)
+    return policy.can_cancel(booking, now) and policy.fee_of(booking) is None
 
 
 def _host_mails(booking: Booking, now: int) -> list[NewJob]:

@@ -21,3 +21,10 @@ async def mail_edit_refused(ports: Ports, job: Job) -> int | None:
     address = f"{ports.base_url}/app/bookings/{job.subject_id}"
     await mail_user(ports, "edit_refused", job.payload["host_id"], address, job.payload["reason"])
     return None
+
+
+async def mail_event_kept(ports: Ports, job: Job) -> int | None:
+    """Outbox handler: why a booking whose event was deleted stands."""
+    address = f"{ports.base_url}/app/bookings/{job.subject_id}"
+    await mail_user(ports, "event_kept", job.payload["host_id"], address, job.payload["reason"])
+    return None

@@ -12,13 +12,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.bookings import Booking
+from app.domain.notification_settings import NoticeKind
 from app.ports import Ports
+from app.ports.hosts import HostPerson
 from app.ports.mail import Audience, BookingMailContext, BookingNews, MailPerson
 from app.ports.mail_log import Delivery, DeliveryKind
 from app.ports.outbox import Job
-from app.ports.storage import HostPerson, Organization, UnitOfWork
+from app.ports.people import Organization
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.meeting_place import LOOK_SECONDS, is_waited_for
+from app.use_cases.offered_hosts import offer_context
 from app.use_cases.provider_roles import inviting_host
+from app.use_cases.tell_members import Member, ask_notices, kind_of
+from app.use_cases.unsubscribe import is_unsubscribed, recipients_way_out
 from app.use_cases.view_booking import organizer_name, view_url
 
 
@@ -32,7 +38,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scene:
+class Scene:
     """All that one mail is made of."""
 
     booking: Booking
@@ -40,35 +46,97 @@ class _Scene:
     people: Sequence[HostPerson]
     person: MailPerson
     removed: bool
+    member_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueMail:
+    """A mail that is to be sent."""
+
+    scene: Scene
+    news: News
+    context: BookingMailContext
+    member: Member | None = None
+    """Of those who sign in: who they are, and their choices."""
+    kind: NoticeKind = "new"
+
+    @property
+    def is_mailed(self) -> bool:
+        """Whether they want it by mail."""
+        return self.member is None or "mail" in self.member.settings.ways_for(self.kind)
+
+    def waits_until(self, now: int) -> int | None:
+        """When their quiet hours end, if it is to wait for that."""
+        return None if self.member is None else self.member.waits_until(self.scene.booking, now)
 
 
 async def send_booking_mail(ports: Ports, job: Job) -> int | None:
     """Outbox handler; the payload names the audience, and a host by `host_id` or a guest by `address`."""
     now = ports.clock()
     async with ports.read() as work:
-        scene = await _scene(work, job)
-        if scene is None:
-            return None
-        told = await _told(work, scene, "state")
-        by_recipient = scene.booking.status == "cancelled" and await _cancelled_by_recipient(work, scene.booking)
-        news = news_for(
-            scene.booking,
-            told,
-            scene.person.audience,
-            now,
-            removed=scene.removed,
-            by_recipient=by_recipient,
-        )
-        previous = await work.bookings.previous_times(scene.booking.id) if news and news.kind == "changed" else []
+        due = await due_mail(ports, work, job, now)
+    if due is None:
+        return None
+    if is_waited_for(due.scene.booking, now):
+        return now + LOOK_SECONDS
+    if (until := due.waits_until(now)) is not None:
+        return until
+    await send_due(ports, due)
+    return None
+
+
+async def due_mail(ports: Ports, work: UnitOfWork, job: Job, now: int) -> DueMail | None:
+    """What the addressee is to be told of the job's booking now, if anything."""
+    scene = await _scene(work, job)
+    if scene is None:
+        return None
+    told = await _told(work, scene, "state")
+    by_recipient = scene.booking.status == "cancelled" and await _cancelled_by_recipient(work, scene.booking)
+    news = news_for(
+        scene.booking,
+        told,
+        scene.person.audience,
+        now,
+        removed=scene.removed,
+        by_recipient=by_recipient,
+    )
     if news is None:
         return None
-    if is_waited_for(scene.booking, now):
-        return now + LOOK_SECONDS
-    if scene.person.audience != "host" and inviting_host(ports, scene.booking, scene.people):
-        news = replace(news, with_invitation=False)
+    must_know = news.kind == "changed" or scene.person.is_owner
+    previous = await work.bookings.previous_times(scene.booking.id) if must_know else []
     before = told_start(scene.booking, told, previous)
-    await _send(ports, scene, _context(ports, scene, news, before, now), "state", news.status)
-    return None
+    if scene.person.is_owner:
+        news = owners_news(scene.booking, told, news, before)
+        if news is None:
+            return None
+    elif scene.person.audience != "host" and inviting_host(ports, scene.booking, scene.people):
+        news = replace(news, with_invitation=False)
+    context = _context(ports, scene, news, before, now)
+    if scene.member_id is None:
+        return DueMail(scene, news, context)
+    settings = await work.telling.settings(scene.member_id, scene.booking.org_id)
+    kind = kind_of(news.kind, was_requested=told is not None and told.status == "pending")
+    return DueMail(scene, news, context, Member(scene.member_id, scene.person.timezone, settings), kind)
+
+
+async def send_due(ports: Ports, due: DueMail) -> None:
+    """Send it, and note that it is told."""
+    message_id = ""
+    if due.is_mailed:
+        mail = ports.composer.booking(due.context, due.scene.person)
+        await ports.mailer.send(mail)
+        message_id = mail.message_id
+    async with ports.unit_of_work() as work:
+        await record_due(work, due, message_id)
+        await work.commit()
+
+
+async def record_due(work: UnitOfWork, due: DueMail, message_id: str) -> None:
+    """That it is told, with the other ways in which a user is told of it."""
+    now = due.context.now
+    await work.mail_log.record(delivery_of(due.scene, "state", due.news.status, message_id, now))
+    if due.member is not None:
+        await ask_notices(work, due.member, due.scene.booking, due.kind, due.news.kind, now)
 
 
 async def send_followup(ports: Ports, job: Job) -> int | None:
@@ -78,8 +146,8 @@ async def send_followup(ports: Ports, job: Job) -> int | None:
         scene = await _scene(work, job)
         if scene is None or scene.booking.status not in {"confirmed", "in_progress", "completed"}:
             return None
-        link = await work.links.context_of(scene.booking.link_id) if scene.booking.link_id else None
-        template = link.template if link else None
+        offer = await offer_context(work, scene.booking)
+        template = offer.template if offer else None
         if template is None or not template.email_followup_enabled:
             return None
         due = scene.booking.end + template.followup.delay_minutes * 60
@@ -87,9 +155,12 @@ async def send_followup(ports: Ports, job: Job) -> int | None:
             return due
         if await _told(work, scene, "followup") is not None:
             return None
+        if await is_unsubscribed(ports, work, scene.booking.org_id, scene.person.email):
+            return None
     news = News("followup", "confirmed", with_invitation=False)
     text = template.followup
     context = replace(_context(ports, scene, news, None, now), followup_subject=text.subject, followup_body=text.body)
+    context = replace(context, unsubscribe_url=recipients_way_out(ports, scene.booking))
     await _send(ports, scene, context, "followup", news.status)
     return None
 
@@ -134,6 +205,17 @@ def _called_off(
     return News("declined" if declined else "cancelled", "cancelled")
 
 
+def owners_news(booking: Booking, told: Delivery | None, news: News, before: int | None) -> News | None:
+    """Of the news for hosts that for a link's owner who is none: that there is a booking, a new time (`before` is the
+    one they know) and its end. That a request was confirmed is told to those who are assigned, and nothing is put into
+    a calendar."""
+    if news.kind == "confirmed" and told is not None:
+        return None if before is None else News("changed", "confirmed", with_invitation=False)
+    if news.kind == "declined" and booking.cancel_reason != "expired":
+        return News("cancelled", "cancelled", with_invitation=False)
+    return replace(news, with_invitation=False)
+
+
 def told_start(booking: Booking, told: Delivery | None, previous: Sequence[Mapping[str, Any]]) -> int | None:
     """The start the addressee knows of, if it is not the present one: that of the first time replaced since."""
     if told is None:
@@ -142,38 +224,43 @@ def told_start(booking: Booking, told: Delivery | None, previous: Sequence[Mappi
     return starts[0] if starts and starts[0] != booking.start else None
 
 
-async def _scene(work: UnitOfWork, job: Job) -> _Scene | None:
+async def _scene(work: UnitOfWork, job: Job) -> Scene | None:
     """None when there is nobody to tell: the booking is gone, a host is no person, or the same address already hears
-    as the recipient or as a host."""
+    as the recipient or as a host. The owner of the link is found as a host is."""
     booking = await work.bookings.get(job.subject_id)
     organization = await work.people.organization(booking.org_id) if booking else None
     if booking is None or organization is None:
         return None
-    audience: Audience = job.payload.get("audience", "recipient")
+    is_owner = job.payload.get("audience") == "owner"
+    audience: Audience = "host" if is_owner else job.payload.get("audience", "recipient")
     host_ids = [host.id for host in booking.hosts]
     asked = job.payload.get("host_id")
     people = await work.hosts.people([*host_ids, *([asked] if asked and asked not in host_ids else [])])
     found = _person(booking, audience, people, job.payload)
-    if found is None:
+    if found is None or (is_owner and asked in host_ids):
         return None
     taking_part = [person for person in people if person.host_id in host_ids]
     if _hears_otherwise(booking, found, taking_part):
         return None
+    if is_owner:
+        return Scene(booking, organization, taking_part, replace(found, is_owner=True), False, asked)
     removed = (audience == "host" and asked not in host_ids) or (
         audience == "guest" and found.email not in booking.guests
     )
-    return _Scene(booking, organization, taking_part, found, removed)
+    return Scene(booking, organization, taking_part, found, removed, asked)
 
 
 def _person(
     booking: Booking, audience: Audience, people: Sequence[HostPerson], payload: Mapping[str, Any]
 ) -> MailPerson | None:
     if audience == "recipient":
+        if not booking.recipient.email:
+            return None
         return MailPerson(booking.recipient.email, booking.recipient.name, booking.timezone, "recipient")
     if audience == "guest":
         return MailPerson(payload["address"], "", booking.timezone, "guest")
     for person in people:
-        if person.host_id == payload["host_id"]:
+        if person.host_id == payload["host_id"] and person.is_active:
             return MailPerson(person.email, person.name, person.timezone, "host")
     return None
 
@@ -188,7 +275,7 @@ def _hears_otherwise(booking: Booking, person: MailPerson, hosts: Sequence[HostP
     return person.audience == "guest" and address in {host.email.lower() for host in hosts}
 
 
-async def _told(work: UnitOfWork, scene: _Scene, kind: DeliveryKind) -> Delivery | None:
+async def _told(work: UnitOfWork, scene: Scene, kind: DeliveryKind) -> Delivery | None:
     address = scene.person.email.lower()
     deliveries = await work.mail_log.of_booking(scene.booking.id, kind)
     return next((delivery for delivery in deliveries if delivery.address == address), None)
@@ -200,7 +287,7 @@ async def _cancelled_by_recipient(work: UnitOfWork, booking: Booking) -> bool:
     return bool(actors) and actors[-1] == "recipient"
 
 
-def _context(ports: Ports, scene: _Scene, news: News, previous_start: int | None, now: int) -> BookingMailContext:
+def _context(ports: Ports, scene: Scene, news: News, previous_start: int | None, now: int) -> BookingMailContext:
     booking, audience = scene.booking, scene.person.audience
     organizer = scene.people[0] if scene.people else None
     return BookingMailContext(
@@ -220,7 +307,7 @@ def _context(ports: Ports, scene: _Scene, news: News, previous_start: int | None
 
 async def _send(
     ports: Ports,
-    scene: _Scene,
+    scene: Scene,
     context: BookingMailContext,
     kind: DeliveryKind,
     status: str,
@@ -228,16 +315,19 @@ async def _send(
     mail = ports.composer.booking(context, scene.person)
     await ports.mailer.send(mail)
     async with ports.unit_of_work() as work:
-        await work.mail_log.record(
-            Delivery(
-                booking_id=scene.booking.id,
-                address=scene.person.email.lower(),
-                kind=kind,
-                org_id=scene.booking.org_id,
-                status=status,
-                sequence=scene.booking.sequence,
-                message_id=mail.message_id,
-                sent_at=context.now,
-            )
-        )
+        await work.mail_log.record(delivery_of(scene, kind, status, mail.message_id, context.now))
         await work.commit()
+
+
+def delivery_of(scene: Scene, kind: DeliveryKind, status: str, message_id: str, now: int) -> Delivery:
+    """What the addressee was told of the booking by a mail."""
+    return Delivery(
+        booking_id=scene.booking.id,
+        address=scene.person.email.lower(),
+        kind=kind,
+        org_id=scene.booking.org_id,
+        status=status,
+        sequence=scene.booking.sequence,
+        message_id=message_id,
+        sent_at=now,
+    )

@@ -9,7 +9,7 @@ from app.domain.bookings import Booking
 from app.domain.calendar_event import CalendarEvent, Party
 from app.domain.errors import NotFound
 from app.ports import Ports
-from app.ports.storage import HostPerson
+from app.ports.hosts import HostPerson
 
 PURPOSE = "view-booking"
 MAX_AGE_SECONDS = 400 * 86400

@@ -17,8 +17,10 @@ from app.domain.errors import ProviderFailure
 from app.ports import Ports
 from app.ports.calendars import CalendarProvider
 from app.ports.event_states import EventState
+from app.ports.hosts import HostPerson
 from app.ports.outbox import Job
-from app.ports.storage import HostPerson, Organization, UnitOfWork
+from app.ports.people import Organization
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.booking_changes import PUBLISHED
 from app.use_cases.calendar_trouble import write_trouble_job, write_trouble_lane
 from app.use_cases.meeting_place import LOOK_SECONDS, is_waited_for, set_meeting
@@ -97,6 +99,8 @@ async def _plan(ports: Ports, work: UnitOfWork, booking_id: str, host_id: str) -
     target = await _place(work, person.write_calendar_id, states) if wanted else None
     target_id = target.calendar.id if target else None
     elsewhere = [await _place(work, calendar_id, states) for calendar_id in states if calendar_id != target_id]
+    if not person.is_active:  # nothing is written for them any more
+        target = None
     hosts = [each for each in people if each.host_id in host_ids]
     return _Plan(
         booking,

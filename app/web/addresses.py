@@ -16,8 +16,12 @@ IPV6_PREFIX = 64
 def client_address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """Whom a request counts against: the peer's address; behind trusted proxies the nearest one they forwarded that is
     not a proxy itself. IPv6 addresses stand for their /64."""
+    return address_behind(connection, connection.app.state.trusted_proxies)
+
+
+def address_behind(connection: ASGIConnection[Any, Any, Any, Any], trusted: Sequence[str]) -> str:
+    """The same where these proxies are trusted, for requests that never come to the application."""
     peer = connection.client.host if connection.client else "unknown"
-    trusted: Sequence[str] = connection.app.state.trusted_proxies
     forwarded = connection.headers.get("x-forwarded-for", "") if trusted else ""
     return nearest_client(peer, forwarded, tuple(trusted))
 

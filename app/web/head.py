@@ -10,6 +10,13 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 OWN_HEAD = ("/dav/", "/feeds/")
 """What is mounted there answers HEAD itself."""
 
+_ASKED = "halfpast.head"
+
+
+def was_head(scope: Scope) -> bool:
+    """Whether a request that is answered as GET asked for the head alone."""
+    return _ASKED in scope
+
 
 def answering_head(app: ASGIApp) -> ASGIApp:
     """Wrap an application that knows GET. Its headers stay as they are: Content-Length tells what GET would send."""
@@ -19,7 +26,7 @@ def answering_head(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         # A copy, for the server must still know that it was asked for HEAD.
-        await app(cast("Scope", {**scope, "method": "GET"}), receive, _without_content(send))
+        await app(cast("Scope", {**scope, "method": "GET", _ASKED: True}), receive, _without_content(send))
 
     return wrapped
 

@@ -75,6 +75,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     code: str
     errors: list[FieldProblem] | None = None
     alternatives: list[str] | None = None
+    taken: list[str] | None = None
 
 
 def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
@@ -98,6 +99,7 @@ def _of_refusal(error: e.HalfpastError) -> tuple[Problem, dict[str, str]]:
             problem.errors = [FieldProblem(wrong.field, wrong.message) for wrong in error.errors]
         case e.Conflict():
             problem.alternatives = [rfc3339(start, error.timezone) for start in error.alternatives]
+            problem.taken = [rfc3339(start, error.timezone) for start in error.taken] or None
         case e.RateLimited():
             headers["Retry-After"] = str(error.retry_after)
         case e.CalendarUnavailable():

@@ -17,7 +17,8 @@ from litestar.handlers import BaseRouteHandler
 
 from app.domain.errors import Forbidden, Unauthenticated
 from app.ports import Ports
-from app.ports.storage import TokenUser, User
+from app.ports.people import User
+from app.ports.tokens import TokenUser
 
 SESSION_SECONDS = 14 * 86400
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

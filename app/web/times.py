@@ -38,6 +38,17 @@ def epoch(moment: datetime, field: str) -> int:
     return instant
 
 
+def parse_moment(text: str, field: str) -> int:
+    """An instant in RFC 3339, as epoch seconds."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise Invalid.field(field, "This is not a time.") from problem
+    if moment.tzinfo is None:
+        raise Invalid.field(field, "A time needs its offset.")
+    return epoch(moment, field)
+
+
 def parse_date(text: str, field: str) -> date:
     """A local date `YYYY-MM-DD` between the years 1971 and 9990."""
     try:

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from app.domain.errors import RateLimited
+from app.ports import Ports
 from app.ports.published import DavUser
-from app.use_cases.calendar_objects import StoragePorts
-from calendar_feeds.caldav import delete, get, mkcalendar, options, propfind, proppatch, put, report
+from calendar_feeds.caldav import delete, get, mkcalendar, move, options, post, propfind, proppatch, put, report
 from calendar_feeds.caldav.auth import CountFailure, authenticate
-from calendar_feeds.caldav.exchange import NOT_THERE, Exchange
-from calendar_feeds.caldav.options import ALLOW, DAV_FEATURES
+from calendar_feeds.caldav.exchange import NOT_THERE, Exchange, enter
+from calendar_feeds.caldav.options import DAV_FEATURES, allowed
 from calendar_feeds.caldav.resources import locate
 from calendar_feeds.caldav.xml import error_body
 from calendar_feeds.messages import Answer, Receive, Refusal, Request, Scope, Send, sentence
@@ -26,28 +26,33 @@ READING: dict[str, Handler] = {
     "GET": get.get,
     "HEAD": get.get,
 }
+WITH_QUESTION = frozenset({"PROPFIND", "REPORT"})
+"""What these ask is read before anything else: no connection to the database waits for a phone with bad reception."""
 WRITING: dict[str, Handler] = {
     "PUT": put.put,
     "DELETE": delete.delete,
     "PROPPATCH": proppatch.proppatch,
     "MKCALENDAR": mkcalendar.mkcalendar,
     "MKCOL": mkcalendar.mkcalendar,
+    "POST": post.post,
+    "COPY": move.copy,
+    "MOVE": move.move,
 }
 COMMON = {"dav": DAV_FEATURES, "cache-control": "private, no-cache, no-transform"}
-SEEN_SECONDS = 300
+SEEN_SECONDS = 60
 """How exactly a person is told when a device was last here."""
 
 
-def caldav_app(ports: StoragePorts, count_failure: CountFailure | None = None) -> Callable[..., Awaitable[None]]:
+def caldav_app(ports: Ports, count_failure: CountFailure | None = None) -> Callable[..., Awaitable[None]]:
     """The application. `count_failure` is told of every failed sign-in and may raise `RateLimited`."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError("CalDAV speaks HTTP only.")
         request = Request(scope, receive)
-        user: DavUser | None = None
+        seen: list[DavUser] = []
         try:
-            answer, user = await _answer(ports, request, count_failure)
+            answer = await _answer(ports, request, count_failure, seen)
         except Refusal as refusal:
             answer = _refused(refusal)
         except RateLimited as limited:
@@ -56,29 +61,30 @@ def caldav_app(ports: StoragePorts, count_failure: CountFailure | None = None) -
             return
         answer.headers |= COMMON
         await answer.send(send, with_body=request.method != "HEAD")
-        if user is not None:
+        for user in seen:
             await _note_device(ports, user)
 
     return app
 
 
-async def _answer(ports: StoragePorts, request: Request, count_failure: CountFailure | None) -> tuple[Answer, DavUser]:
+async def _answer(ports: Ports, request: Request, count_failure: CountFailure | None, seen: list[DavUser]) -> Answer:
+    """`seen` is told who asks, once they are known: a device that is refused something was here, too."""
     location = locate(request.raw_path)
+    if request.method in WITH_QUESTION:
+        await request.xml_body()
     async with ports.read() as work:
         store = work.calendars
         user, calendar = await authenticate(request, store, location.collection if location else "", count_failure)
-        # Other people's resources and ones that never were are the same to a stranger.
-        if location is None or location.handle not in {"", user.handle}:
+        seen.append(user)
+        if location is None:
             raise Refusal(404, detail=NOT_THERE)
-        exchange = Exchange(request, location, user, calendar, store, ports)
+        exchange = await enter(request, location, (user, calendar), work, ports)
         if handler := READING.get(request.method):
-            return await handler(exchange), user
+            return await handler(exchange)
     # Out of the reading connection first: a writer waits for its turn, and would keep it from readers meanwhile.
     if writer := WRITING.get(request.method):
-        return await writer(exchange), user
-    raise Refusal(
-        405, detail=f"{request.method[:20]} is not for this address.", headers={"allow": ALLOW[location.kind]}
-    )
+        return await writer(exchange)
+    raise Refusal(405, detail=f"{request.method[:20]} is not for this address.", headers={"allow": allowed(exchange)})
 
 
 def _refused(refusal: Refusal) -> Answer:
@@ -87,7 +93,7 @@ def _refused(refusal: Refusal) -> Answer:
     return Answer(refusal.status, error_body(refusal.condition, refusal.detail), headers=refusal.headers)
 
 
-async def _note_device(ports: StoragePorts, user: DavUser) -> None:
+async def _note_device(ports: Ports, user: DavUser) -> None:
     """After the answer has gone out, now and then."""
     now = ports.clock()
     is_noted = user.last_used_at is not None and now - user.last_used_at < SEEN_SECONDS

@@ -1,36 +1,64 @@
-"""The C:filter of a calendar-query (RFC 4791 §9.7): reading it, and telling whether an object passes."""
+"""The C:filter of a calendar-query (RFC 4791 §9.7) as it is read from a request; `filter_matching` applies it."""
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from typing import Literal
 
+from calendar_feeds.caldav.time_range import TimeRange, time_range
 from calendar_feeds.caldav.xml import CALDAV, Element, children, name
 from calendar_feeds.messages import Refusal
 
 MAX_NODES = 200
-_UTC = re.compile(r"\d{8}T\d{6}Z")
-_COLLATIONS: Mapping[str, Callable[[str], str]] = {
-    "i;ascii-casemap": lambda value: "".join(each.upper() if "a" <= each <= "z" else each for each in value),
-    "default": lambda value: "".join(each.upper() if "a" <= each <= "z" else each for each in value),
-    "i;octet": lambda value: value,
+Fold = Callable[[str], str]
+
+_ASCII_CAPITALS = {ord(each): each.upper() for each in "abcdefghijklmnopqrstuvwxyz"}
+
+
+def _ascii_casemap(value: str) -> str:
+    """RFC 4790 §9.2."""
+    return value.translate(_ASCII_CAPITALS)
+
+
+def _unicode_casemap(value: str) -> str:
+    """RFC 5051 §2: case folded, then decomposed for compatibility."""
+    return unicodedata.normalize("NFKD", value.casefold())
+
+
+def _octet(value: str) -> str:
+    """RFC 4790 §9.3."""
+    return value
+
+
+COLLATIONS: Mapping[str, Fold] = {
+    "i;ascii-casemap": _ascii_casemap,
+    "i;octet": _octet,
+    "i;unicode-casemap": _unicode_casemap,
 }
+_FOLDS: Mapping[str, Fold] = {**COLLATIONS, "default": _ascii_casemap}
+_MATCHES: Mapping[str, Callable[[str, str], bool]] = {
+    "contains": lambda value, sought: sought in value,
+    "equals": lambda value, sought: value == sought,
+    "starts-with": lambda value, sought: value.startswith(sought),
+    "ends-with": lambda value, sought: value.endswith(sought),
+}
+Test = Literal["allof", "anyof"]
 _NESTED: Mapping[str, frozenset[str]] = {
     "VCALENDAR": frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"}),
     "VEVENT": frozenset({"VALARM"}),
     "VTODO": frozenset({"VALARM"}),
+    "VTIMEZONE": frozenset({"STANDARD", "DAYLIGHT"}),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class TimeRange:
-    """[start, end) in epoch seconds; None is open."""
-
-    start: int | None
-    end: int | None
+_KNOWN = frozenset({"VCALENDAR"}).union(*_NESTED.values())
+_IN_TIME = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VALARM"})
+"""Components that a time-range is defined for (RFC 4791 §9.9)."""
+_TEXTS = frozenset(
+    {"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CATEGORIES", "RESOURCES", "CONTACT", "STATUS", "TRANSP", "CLASS",
+     "UID", "ORGANIZER", "ATTENDEE", "URL", "ATTACH", "RELATED-TO", "PRIORITY", "SEQUENCE", "PERCENT-COMPLETE", "GEO"}
+)  # fmt: skip
+"""Properties that are no time, whatever their parameters say: a time-range cannot be in them (§7.8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +66,13 @@ class TextMatch:
     """Text that a value must (or must not) contain."""
 
     sought: str
-    fold: Callable[[str], str]
+    fold: Fold
     negate: bool
+    match: Callable[[str, str], bool]
 
     def matches(self, value: str) -> bool:
         """Whether the value passes."""
-        return (self.fold(self.sought) in self.fold(value)) != self.negate
+        return self.match(self.fold(value), self.fold(self.sought)) != self.negate
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +93,7 @@ class PropFilter:
     time: TimeRange | None
     text: TextMatch | None
     params: tuple[ParamFilter, ...]
+    test: Test = "allof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +105,7 @@ class CompFilter:
     time: TimeRange | None
     props: tuple[PropFilter, ...]
     comps: tuple[CompFilter, ...]
+    test: Test = "allof"
 
     @property
     def is_bare(self) -> bool:
@@ -124,137 +155,74 @@ def _parts(element: Element, *allowed: str) -> dict[str, list[Element]]:
 def _comp_filter(element: Element, parent: str | None) -> CompFilter:
     own = _name_of(element)
     if parent is not None and own not in _NESTED.get(parent, frozenset()) and not own.startswith("X-"):
-        raise _unsupported(f"Components {own[:60]} in {parent} cannot be asked for.")
+        refusal = _invalid if own in _KNOWN else _unsupported
+        raise refusal(f"Components {own[:60]} in {parent} cannot be asked for.")
     parts = _parts(element, "is-not-defined", "time-range", "prop-filter", "comp-filter")
-    absent = bool(parts.pop("is-not-defined"))
-    if absent and any(parts.values()):
-        raise _invalid("What is not defined can have no conditions.")
-    if parts["time-range"] and own == "VCALENDAR":
-        raise _invalid("VCALENDAR has no time.")
+    absent = _is_absent(parts)
+    if parts["time-range"] and own not in _IN_TIME:
+        raise _invalid(f"{own[:60]} has no time.")
     return CompFilter(
         own,
         absent,
-        _time_range(parts["time-range"]),
+        _time_range(parts),
         tuple(_prop_filter(each) for each in parts["prop-filter"]),
         tuple(_comp_filter(each, own) for each in parts["comp-filter"]),
+        _test(element),
     )
+
+
+def _is_absent(parts: dict[str, list[Element]]) -> bool:
+    absent = bool(parts.pop("is-not-defined"))
+    if absent and any(parts.values()):
+        raise _invalid("What is not defined can have no conditions.")
+    return absent
+
+
+def _test(element: Element) -> Test:
+    """Whether all conditions must hold or any (as in RFC 6352 §10.5.1; RFC 4791 knows all alone)."""
+    match element.get("test", "allof"):
+        case "allof":
+            return "allof"
+        case "anyof":
+            return "anyof"
+        case other:
+            raise _invalid(f"A test is allof or anyof, not {other[:20]}.")
 
 
 def _prop_filter(element: Element) -> PropFilter:
     parts = _parts(element, "is-not-defined", "time-range", "text-match", "param-filter")
+    own = _name_of(element)
+    if parts["time-range"] and own in _TEXTS:
+        raise _invalid(f"{own} is no time.")
     return PropFilter(
-        _name_of(element),
-        bool(parts["is-not-defined"]),
-        _time_range(parts["time-range"]),
+        own,
+        _is_absent(parts),
+        _time_range(parts),
         _text_match(parts["text-match"]),
         tuple(_param_filter(each) for each in parts["param-filter"]),
+        _test(element),
     )
 
 
 def _param_filter(element: Element) -> ParamFilter:
     parts = _parts(element, "is-not-defined", "text-match")
-    return ParamFilter(_name_of(element), bool(parts["is-not-defined"]), _text_match(parts["text-match"]))
+    return ParamFilter(_name_of(element), _is_absent(parts), _text_match(parts["text-match"]))
 
 
 def _text_match(found: Sequence[Element]) -> TextMatch | None:
     if not found:
         return None
-    collation = found[0].get("collation", "i;ascii-casemap")
-    fold = _COLLATIONS.get(collation)
+    asked = found[0]
+    collation = asked.get("collation", "i;ascii-casemap")
+    fold = _FOLDS.get(collation)
     if fold is None:
         raise Refusal(403, "<C:supported-collation/>", f"The collation {collation[:60]} is not known here.")
-    return TextMatch("".join(found[0].itertext()), fold, found[0].get("negate-condition") == "yes")
+    match = _MATCHES.get(asked.get("match-type", "contains"))
+    if match is None:
+        raise _unsupported("A match-type is contains, equals, starts-with or ends-with.")
+    return TextMatch("".join(asked.itertext()), fold, asked.get("negate-condition") == "yes", match)
 
 
-def _time_range(found: Sequence[Element]) -> TimeRange | None:
-    if not found:
-        return None
-    start, end = (_instant(found[0].get(side)) for side in ("start", "end"))
-    if start is None and end is None:
-        raise _invalid("A time range has a start, an end or both.")
-    if start is not None and end is not None and start >= end:
-        raise _invalid("A time range ends after it starts.")
-    return TimeRange(start, end)
-
-
-def _instant(value: str | None) -> int | None:
-    if value is None:
-        return None
-    if not _UTC.fullmatch(value):
-        raise _invalid("The times of a filter are UTC, such as 20270301T000000Z.")
-    try:
-        return int(datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
-    except ValueError as error:
-        raise _invalid(f"There is no time {value}.") from error
-
-
-Component = Any  # an icalendar component
-InTime = Callable[[Component, TimeRange], bool]
-
-
-def passes(calendar: Component, wanted: CompFilter, in_time: InTime) -> bool:
-    """Whether a parsed VCALENDAR passes the filter for VCALENDAR. `in_time` tells whether a component overlaps a
-    range."""
-    return not wanted.absent and _contents_pass(calendar, wanted, in_time)
-
-
-def _contents_pass(component: Component, wanted: CompFilter, in_time: InTime) -> bool:
-    if not all(_prop_passes(component, each) for each in wanted.props):
-        return False
-    if wanted.time is not None and not in_time(component, wanted.time):
-        return False
-    return all(_comp_passes(component, each, in_time) for each in wanted.comps)
-
-
-def _comp_passes(parent: Component, wanted: CompFilter, in_time: InTime) -> bool:
-    named = [each for each in parent.subcomponents if str(each.name).upper() == wanted.name]
-    if wanted.absent:
-        return not named
-    return any(_contents_pass(each, wanted, in_time) for each in named)
-
-
-def _prop_passes(component: Component, wanted: PropFilter) -> bool:
-    value = component.get(wanted.name)
-    values = [] if value is None else value if isinstance(value, list) else [value]
-    if wanted.absent:
-        return not values
-    return any(_value_passes(each, wanted) for each in values)
-
-
-def _value_passes(value: Any, wanted: PropFilter) -> bool:
-    if wanted.time is not None and not _value_in(value, wanted.time):
-        return False
-    if wanted.text is not None and not wanted.text.matches(_text(value)):
-        return False
-    return all(_param_passes(value, each) for each in wanted.params)
-
-
-def _text(value: Any) -> str:
-    """A property's value as text, unescaped; several (CATEGORIES) joined by commas."""
-    if isinstance(value, str):
-        return str(value)
-    if hasattr(value, "cats"):
-        return ",".join(str(each) for each in value.cats)
-    encoded = value.to_ical()
-    return encoded.decode() if isinstance(encoded, bytes) else str(encoded)
-
-
-def _param_passes(value: Any, wanted: ParamFilter) -> bool:
-    found = getattr(value, "params", {}).get(wanted.name)
-    if wanted.absent:
-        return found is None
-    if found is None:
-        return False
-    texts = found if isinstance(found, list) else [found]
-    return wanted.text is None or any(wanted.text.matches(str(each)) for each in texts)
-
-
-def _value_in(value: Any, time: TimeRange) -> bool:
-    """Whether a property that is a time lies in the range; floating times are read as UTC."""
-    moment = getattr(value, "dt", None)
-    if moment is None:
-        return False
-    if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    return (time.start is None or at >= time.start) and (time.end is None or at < time.end)
+def _time_range(parts: dict[str, list[Element]]) -> TimeRange | None:
+    found = parts.get("time-range")
+    return time_range(found[0], _invalid) if found else None

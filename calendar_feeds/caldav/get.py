@@ -21,8 +21,10 @@ async def get(exchange: Exchange) -> Answer:
         return sentence(200, _HINT)
     conditions = conditions_of(exchange.request)
     headers = {"etag": item.etag, "last-modified": formatdate(item.modified_at, usegmt=True)}
+    if item.schedule_tag is not None:
+        headers["schedule-tag"] = item.schedule_tag
     try:
-        conditions.check(item.etag)
+        conditions.check(item.etag, item.schedule_tag)
     except StaleVersion as stale:
         if conditions.if_match is not None:
             raise Refusal(412, detail=stale.detail) from stale

@@ -1,13 +1,16 @@
-"""Reports about people (RFC 3744 §9, RFC 3253 §3.8). A person sees themself and nobody else."""
+"""Reports about people (RFC 3744 §9). Everybody of an organization can be found by the others, to be invited."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from lxml import etree
 
-from calendar_feeds.caldav.exchange import Exchange
-from calendar_feeds.caldav.properties import MISSING, OK, PROPERTIES, Target, propstat
-from calendar_feeds.caldav.propfind import wanted_in
-from calendar_feeds.caldav.resources import Location, collection_href, home_href, locate_href, principal_href
+from calendar_feeds.caldav.exchange import MOST_MEMBERS, Exchange
+from calendar_feeds.caldav.properties import Target, read_property
+from calendar_feeds.caldav.propfind import members
+from calendar_feeds.caldav.resources import PROXIES, principal_href, proxy_href
+from calendar_feeds.caldav.wanted import Wanted, wanted_in
 from calendar_feeds.caldav.xml import (
     CALDAV,
     CALENDARSERVER,
@@ -16,16 +19,13 @@ from calendar_feeds.caldav.xml import (
     MULTISTATUS_END,
     PROLOGUE,
     Element,
-    children,
     element,
     name,
     names_in,
-    text,
     text_of,
 )
 from calendar_feeds.messages import Answer, Refusal
 
-MAX_DEPTH = 4
 _SEARCHABLE = {
     name("displayname"): "Name",
     name("calendar-user-address-set", CALDAV): "Address",
@@ -33,8 +33,15 @@ _SEARCHABLE = {
 }
 
 
-async def search_property_set(exchange: Exchange, root: Element) -> Answer:  # noqa: ARG001  # the shape of a report
+MAX_SEARCHES = 20
+_OF_A_SEARCH = frozenset({name("property-search"), name("prop"), name("apply-to-principal-collection-set")})
+
+
+async def search_property_set(exchange: Exchange, root: Element) -> Answer:
     """By which properties people can be searched for."""
+    exchange.request.need_depth_zero()
+    if len(root):
+        raise Refusal(400, detail="A principal-search-property-set is empty.")
     found = "".join(
         f"<D:principal-search-property><D:prop>{element(each)}</D:prop>"
         f'<D:description xml:lang="en">{told}</D:description></D:principal-search-property>'
@@ -46,99 +53,127 @@ async def search_property_set(exchange: Exchange, root: Element) -> Answer:  # n
 
 
 async def property_search(exchange: Exchange, root: Element) -> Answer:
-    """The person themself, if all (or any) of the searched texts are found in their properties; a search for nothing
-    in particular, which some clients send, finds whoever may be seen."""
-    target = Target("principal", principal_href(exchange.user.handle), exchange.user)
-    hits = [_is_hit(target, search) for search in root.findall(name("property-search"))] or [True]
-    wanted = wanted_in(root, minimal=exchange.request.wants_minimal)
-    matches = any(hits) if root.get("test") == "anyof" else all(hits)
-    return Answer(207, f"{MULTISTATUS}{wanted.respond(target) if matches else ''}{MULTISTATUS_END}".encode())
+    """People of the organization, all (or any) of whose searched texts are found in their properties; a search for
+    nothing in particular, which some clients send, finds everybody."""
+    exchange.request.need_depth_zero()
+    wanted = _wanted(exchange, root)
+    if wanted.mode == "prop" and not wanted.names:
+        wanted = replace(wanted, names=_named_beside(root))
+    searches = [_Search.read(each) for each in root.findall(name("property-search"))]
+    if len(searches) > MAX_SEARCHES:
+        raise Refusal(403, detail=f"At most {MAX_SEARCHES} texts are searched for at once.")
+    is_any = root.get("test") == "anyof"
+    parts = [MULTISTATUS]
+    for target in await _people(exchange):
+        hits = [search.finds(target) for search in searches] or [True]
+        if any(hits) if is_any else all(hits):
+            parts.append(wanted.respond(target))
+    parts.append(MULTISTATUS_END)
+    return Answer(207, "".join(parts).encode())
 
 
-def _is_hit(target: Target, search: Element) -> bool:
-    match = search.find(name("match"))
-    sought = text_of(match).casefold()
-    how = match.get("match-type", "contains") if match is not None else "contains"
-    for each in names_in(search.find(name("prop"))):
-        read = PROPERTIES["principal"].get(each) if each in _SEARCHABLE else None
-        value = _plain_text(read(target) or "").casefold() if read else ""
-        tests = {
-            "equals": value == sought,
-            "starts-with": value.startswith(sought),
-            "ends-with": value.endswith(sought),
-        }
-        if value and tests.get(how, sought in value):
-            return True
-    return False
+def _wanted(exchange: Exchange, root: Element) -> Wanted:
+    """What is asked of the principals found: these reports have at most one DAV:prop (RFC 3744 §9.2 to §9.4)."""
+    if len(root.findall(name("prop"))) > 1:
+        raise Refusal(400, detail="A report names what it wants in one DAV:prop.")
+    return wanted_in(root, minimal=exchange.request.wants_minimal)
+
+
+def _named_beside(root: Element) -> tuple[str, ...]:
+    """python-caldav names the properties it wants beside an empty DAV:prop, not in it."""
+    return tuple(each for each in names_in(root) if each not in _OF_A_SEARCH)
+
+
+async def _people(exchange: Exchange) -> list[Target]:
+    user = exchange.user
+    members = await exchange.store.members(user.org_id, MOST_MEMBERS)
+    return [
+        Target("principal", principal_href(each.handle), user, each, "owner" if each.id == user.id else "none")
+        for each in members
+    ]
+
+
+async def principal_match(exchange: Exchange, root: Element) -> Answer:
+    """The user's own principal and the groups they are in, as far as these lie below the asked resource; or what lies
+    there and names the user in a property, such as DAV:owner (RFC 3744 §9.3)."""
+    exchange.request.need_depth_zero()
+    wanted = _wanted(exchange, root)
+    named = names_in(root.find(name("principal-property")))
+    if (root.find(name("self")) is None) == (len(named) != 1):
+        raise Refusal(400, detail="A principal-match asks for DAV:self or names a DAV:principal-property.")
+    own = principal_href(exchange.user.handle)
+    if not named:
+        found = [each for each in await _selves(exchange, own) if each.href.startswith(exchange.href)]
+    else:
+        found = [
+            each for each in await members(exchange, wanted) if f">{own}<" in (read_property(each, named[0]) or "")
+        ]
+    return Answer(207, f"{MULTISTATUS}{''.join(map(wanted.respond, found))}{MULTISTATUS_END}".encode())
+
+
+async def _selves(exchange: Exchange, own: str) -> list[Target]:
+    """The user's principal, and the groups of assistants they are in."""
+    user = exchange.user
+    principal = await exchange.principal(user, "owner", own)
+    pairs = (("calendar-proxy-read", principal.groups.reads), ("calendar-proxy-write", principal.groups.writes))
+    people = {each.handle: each for each in await exchange.store.members(user.org_id, MOST_MEMBERS)}
+    return [
+        principal,
+        *(
+            Target("proxy", proxy_href(handle, group), user, people[handle], "none")
+            for group, handles in pairs
+            for handle in handles
+            if handle in people
+        ),
+    ]
+
+
+async def acl_principals(exchange: Exchange, root: Element) -> Answer:
+    """Properties of the principals that have rights on the resource: its owner, and the groups of their assistants (RFC
+    3744 §9.2)."""
+    exchange.request.need_depth_zero()
+    await exchange.target()
+    exchange.need("D:read-acl", "You may not see who has rights here.")
+    wanted = _wanted(exchange, root)
+    owner = exchange.owner
+    own = await exchange.principal(owner, exchange.access, principal_href(owner.handle))
+    groups = [
+        await exchange.principal(owner, exchange.access, proxy_href(owner.handle, group), "proxy") for group in PROXIES
+    ]
+    body = "".join(wanted.respond(each) for each in (own, *groups))
+    return Answer(207, f"{MULTISTATUS}{body}{MULTISTATUS_END}".encode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A DAV:property-search: what text is sought in which of the properties that can be searched, and how."""
+
+    properties: tuple[str, ...]
+    sought: str
+    how: str
+
+    @classmethod
+    def read(cls, search: Element) -> _Search:
+        match = search.find(name("match"))
+        how = match.get("match-type", "contains") if match is not None else "contains"
+        named = names_in(search.find(name("prop")))
+        return cls(tuple(each for each in named if each in _SEARCHABLE), text_of(match).casefold(), how)
+
+    def finds(self, target: Target) -> bool:
+        """Whether the text is in one of the properties of this person."""
+        for each in self.properties:
+            value = _plain_text(read_property(target, each) or "").strip().casefold()
+            tests = {
+                "equals": value == self.sought,
+                "starts-with": value.startswith(self.sought),
+                "ends-with": value.endswith(self.sought),
+            }
+            if value and tests.get(self.how, self.sought in value):
+                return True
+        return False
 
 
 def _plain_text(content: str) -> str:
     """The character data of a property's content."""
     wrapped = f'<x xmlns:D="{DAV}" xmlns:C="{CALDAV}" xmlns:CS="{CALENDARSERVER}">{content}</x>'
     return " ".join(str(part) for part in etree.fromstring(wrapped).itertext())
-
-
-async def expand_property(exchange: Exchange, root: Element) -> Answer:
-    """Properties, and for those that hold addresses the properties of the resources there."""
-    return Answer(
-        207, f"{MULTISTATUS}{await _expanded(exchange, await exchange.target(), root, 0)}{MULTISTATUS_END}".encode()
-    )
-
-
-async def _expanded(exchange: Exchange, target: Target, asked: Element, depth: int) -> str:
-    if depth > MAX_DEPTH:
-        raise Refusal(400, detail=f"Properties can be expanded {MAX_DEPTH} times.")
-    found, missing = [], []
-    for each in children(asked):
-        if each.tag != name("property"):
-            continue
-        qualified = name(each.get("name", ""), each.get("namespace", DAV))
-        read = PROPERTIES[target.kind].get(qualified)
-        content = None if read is None else read(target)
-        if content is None:
-            missing.append(_named(each))
-            continue
-        if any(True for _ in children(each)):
-            content = await _follow(exchange, content, each, depth)
-        found.append(element(qualified, content))
-    stats = (propstat(found, OK) if found or not missing else "") + (propstat(missing, MISSING) if missing else "")
-    return f"<D:response><D:href>{text(target.href)}</D:href>{stats}</D:response>"
-
-
-def _named(asked: Element) -> str:
-    """An empty element of the asked name, if it is one XML can have."""
-    try:
-        made = etree.Element(name(asked.get("name", ""), asked.get("namespace", DAV)))
-    except ValueError as error:
-        raise Refusal(400, detail="A DAV:property has the name of an XML element.") from error
-    return element(str(made.tag))
-
-
-async def _follow(exchange: Exchange, content: str, asked: Element, depth: int) -> str:
-    """The content with every DAV:href replaced by the response of what is there; addresses elsewhere stay."""
-    wrapped = etree.fromstring(f'<x xmlns:D="{DAV}" xmlns:C="{CALDAV}" xmlns:CS="{CALENDARSERVER}">{content}</x>')
-    parts = []
-    for href in wrapped.findall(name("href")):
-        target = await _at(exchange, locate_href(text_of(href)))
-        parts.append(
-            f"<D:href>{text(text_of(href))}</D:href>"
-            if target is None
-            else await _expanded(exchange, target, asked, depth + 1)
-        )
-    return "".join(parts)
-
-
-async def _at(exchange: Exchange, location: Location | None) -> Target | None:
-    user = exchange.user
-    if location is None or location.handle != user.handle:
-        return None
-    if location.kind == "principal":
-        return Target("principal", principal_href(user.handle), user)
-    if location.kind == "home":
-        return Target("home", home_href(user.handle), user)
-    if location.kind == "collection":
-        calendar = await exchange.store.builtin_calendar(user.id, location.collection)
-        return (
-            None if calendar is None else Target("collection", collection_href(user.handle, calendar), user, calendar)
-        )
-    return None

@@ -2,67 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
-from app.ports.published import FIELD, RECORD, StoredText
+from app.domain.calendars import INBOX
+from calendar_feeds.caldav.acl import privileges
 from calendar_feeds.caldav.exchange import Exchange
-from calendar_feeds.caldav.properties import NEED_TEXT, Target, in_allprop, names_response, response
+from calendar_feeds.caldav.members import answer_with_members
+from calendar_feeds.caldav.properties import AVAILABILITY, Target
 from calendar_feeds.caldav.resources import (
     HOMES,
+    OUTBOX,
     PRINCIPALS,
+    PROXIES,
     ROOT,
     Kind,
-    are_plain,
     collection_href,
     home_href,
     principal_href,
-    segment,
+    proxy_href,
 )
-from calendar_feeds.caldav.xml import MULTISTATUS, MULTISTATUS_END, Element, name, names_in, parse
+from calendar_feeds.caldav.wanted import Wanted, wanted_in
+from calendar_feeds.caldav.xml import MULTISTATUS, MULTISTATUS_END, name, parse
 from calendar_feeds.messages import Answer, Refusal
 
 _FINITE = "<D:propfind-finite-depth/>"
-_NAME, _ETAG = "%00name%00", "\x00etag\x00"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which properties: those named, or all (with those named beside), or just the names of what there is."""
-
-    mode: Literal["prop", "allprop", "propname"]
-    names: tuple[str, ...] = ()
-    minimal: bool = False
-
-    def for_kind(self, kind: Kind) -> Sequence[str]:
-        """The names to answer for a resource of this kind."""
-        if self.mode == "prop":
-            return self.names
-        return list(dict.fromkeys([*in_allprop(kind), *self.names]))
-
-    def respond(self, target: Target) -> str:
-        """The DAV:response of a resource."""
-        if self.mode == "propname":
-            return names_response(target)
-        return response(target, self.for_kind(target.kind), minimal=self.minimal or self.mode == "allprop")
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What to say of the preference that was followed."""
-        return {"preference-applied": "return=minimal", "vary": "Brief, Prefer"} if self.minimal else {}
-
-
-def wanted_in(root: Element | None, *, minimal: bool) -> Wanted:
-    """Read DAV:prop, DAV:allprop or DAV:propname among the children; nothing of these means all."""
-    if root is None:
-        return Wanted("allprop", minimal=minimal)
-    prop = root.find(name("prop"))
-    if prop is not None:
-        return Wanted("prop", tuple(names_in(prop)), minimal)
-    if root.find(name("propname")) is not None:
-        return Wanted("propname")
-    return Wanted("allprop", tuple(names_in(root.find(name("include")))), minimal)
 
 
 async def propfind(exchange: Exchange) -> Answer:
@@ -70,56 +33,52 @@ async def propfind(exchange: Exchange) -> Answer:
     root = parse(await exchange.request.xml_body())
     if root is not None and root.tag != name("propfind"):
         raise Refusal(400, detail="A PROPFIND has a DAV:propfind body.")
+    if root is not None and sum(root.find(name(each)) is not None for each in ("prop", "allprop", "propname")) != 1:
+        raise Refusal(400, detail="A DAV:propfind has one of DAV:prop, DAV:allprop and DAV:propname.")
     depth = exchange.request.depth or "infinity"
     if depth == "infinity":
         raise Refusal(403, _FINITE, "Ask with Depth 0 or 1.")
     wanted = wanted_in(root, minimal=exchange.request.wants_minimal)
-    parts = [MULTISTATUS, wanted.respond(await exchange.target())]
+    head = MULTISTATUS
+    if depth == "0" or not exchange.request.wants_no_root:
+        head += wanted.respond(await exchange.target())
     if depth == "1":
-        parts.append(await _members(exchange, wanted))
-    parts.append(MULTISTATUS_END)
-    return Answer(207, "".join(parts).encode(), headers=wanted.headers)
+        if exchange.location.kind in {"collection", "inbox"}:
+            return await answer_with_members(exchange, wanted, head, MULTISTATUS_END)
+        head += "".join(wanted.respond(member) for member in await members(exchange, wanted))
+    return Answer(207, f"{head}{MULTISTATUS_END}".encode(), headers=wanted.headers)
 
 
-async def _members(exchange: Exchange, wanted: Wanted) -> str:
-    user = exchange.user
+async def members(exchange: Exchange, wanted: Wanted) -> list[Target]:
+    """What lies directly below the resource of the request, objects of calendars excepted."""
+    own, handle = exchange.own_target, exchange.owner.handle
     match exchange.location.kind:
         case "site":
-            members = [Target("root", ROOT, user)]
+            return [own("root", ROOT)]
         case "root":
-            members = [Target("principals", PRINCIPALS, user), Target("homes", HOMES, user)]
+            return [own("principals", PRINCIPALS), own("homes", HOMES)]
         case "principals":
-            members = [Target("principal", principal_href(user.handle), user)]
+            return [await exchange.principal(exchange.owner, "owner", principal_href(handle))]
+        case "principal":
+            groups = (await exchange.target()).groups
+            return [replace(own("proxy", proxy_href(handle, group)), groups=groups) for group in PROXIES]
         case "homes":
-            members = [Target("home", home_href(user.handle), user)]
+            return [own("home", home_href(handle))]
         case "home":
-            calendars = await exchange.store.builtin_calendars(user.id)
-            members = [Target("collection", collection_href(user.handle, each), user, each) for each in calendars]
-        case "collection":
-            return await objects(exchange, wanted)
+            return await _collections(exchange, wanted)
         case _:
-            members = []
-    return "".join(wanted.respond(member) for member in members)
+            return []
 
 
-async def objects(exchange: Exchange, wanted: Wanted) -> str:
-    """Responses for all members of a calendar."""
-    calendar = exchange.need_calendar()
-    if wanted.mode == "prop" and NEED_TEXT.isdisjoint(wanted.names):
-        return listed(exchange, wanted, await exchange.store.listing(calendar.id))
-    found = await exchange.store.texts_between(calendar.id, None, None, None)
-    return "".join(wanted.respond(exchange.object_target(item)) for item in found)
-
-
-def listed(exchange: Exchange, wanted: Wanted, listing: str) -> str:
-    """Responses from a listing of names and etags: one is rendered, the others differ from it in just these two."""
-    if not listing:
-        return ""
-    item = StoredText("", _ETAG, "VEVENT", "", 0)
-    target = Target("object", exchange.collection_href + _NAME, exchange.user, exchange.calendar, item)
-    head, _, rest = wanted.respond(target).partition(_NAME)
-    middle, has_etag, tail = rest.partition(_ETAG)
-    if has_etag and are_plain(listing, FIELD, RECORD, '"'):
-        return head + listing.replace(FIELD, middle).replace(RECORD, tail + head) + tail
-    pairs = (record.partition(FIELD) for record in listing.split(RECORD))
-    return "".join(f"{head}{segment(member)}{middle}{etag if has_etag else ''}{tail}" for member, _, etag in pairs)
+async def _collections(exchange: Exchange, wanted: Wanted) -> list[Target]:
+    """What the user may read of a home: its calendars, and their own inbox and outbox."""
+    own, handle, access = exchange.own_target, exchange.owner.handle, exchange.access
+    found = []
+    for calendar in await exchange.store.builtin_calendars(exchange.owner.id):
+        kind: Kind = "inbox" if calendar.name == INBOX else "collection"
+        if kind == "inbox" and not set(AVAILABILITY).isdisjoint(wanted.names):
+            found.append(await exchange.inbox_target(calendar))
+        else:
+            found.append(own(kind, collection_href(handle, calendar.name), calendar))
+    found.append(own("outbox", collection_href(handle, OUTBOX)))
+    return [each for each in found if "D:read" in privileges(each.kind, access, each.calendar)]

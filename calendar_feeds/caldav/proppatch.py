@@ -1,61 +1,24 @@
-"""PROPPATCH (RFC 4918 §9.2): name, description, colour and order of a calendar; all of it or nothing."""
+"""PROPPATCH (RFC 4918 §9.2): the properties of a calendar, and who assists a person; all of it or nothing."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
 
 from app.domain.errors import Forbidden, NotFound
 from app.use_cases.change_collection import change_collection
+from app.use_cases.change_home import change_home
+from app.use_cases.choose_assistants import choose_assistants
 from calendar_feeds.caldav.acl import need_privilege
+from calendar_feeds.caldav.availability import set_hours, take_hours
 from calendar_feeds.caldav.exchange import NOT_THERE, Exchange
-from calendar_feeds.caldav.properties import OK, PROPERTIES, propstat
-from calendar_feeds.caldav.xml import (
-    APPLE,
-    CALDAV,
-    MULTISTATUS,
-    MULTISTATUS_END,
-    NOT_IN_XML,
-    Element,
-    children,
-    element,
-    name,
-    parse,
-    text,
-)
+from calendar_feeds.caldav.properties import OK, propstat
+from calendar_feeds.caldav.resources import PROXIES, locate_href
+from calendar_feeds.caldav.settable import CONFLICT, DEPENDENT, FORBIDDEN, Change, is_protected, read_update
+from calendar_feeds.caldav.xml import MULTISTATUS, MULTISTATUS_END, Element, element, name, parse, text, text_of
 from calendar_feeds.messages import Answer, Refusal
 
-FORBIDDEN, CONFLICT, DEPENDENT = "HTTP/1.1 403 Forbidden", "HTTP/1.1 409 Conflict", "HTTP/1.1 424 Failed Dependency"
-_COLOR = re.compile(r"#[0-9A-Fa-f]{6}(?:[0-9A-Fa-f]{2})?")
 _PROTECTED = "<D:error><D:cannot-modify-protected-property/></D:error>"
-
-
-def _name_of(value: str) -> str | None:
-    return value if value and len(value) <= 255 else None
-
-
-def _description(value: str) -> str | None:
-    return value if len(value) <= 10_000 else None
-
-
-def _color(value: str) -> str | None:
-    return value if _COLOR.fullmatch(value) else None
-
-
-def _position(value: str) -> int | None:
-    return int(value) if re.fullmatch(r"-?[0-9]{1,9}", value) else None
-
-
-SETTABLE: dict[str, tuple[str, Callable[[str], Any]]] = {
-    name("displayname"): ("display_name", _name_of),
-    name("calendar-description", CALDAV): ("description", _description),
-    name("calendar-color", APPLE): ("color", _color),
-    name("calendar-order", APPLE): ("position", _position),
-}
-"""By property: the field it sets, and how to read its text (None: not a possible value)."""
-
-_WHEN_REMOVED: dict[str, Any] = {"description": "", "color": None}
+_MEMBERS = name("group-member-set")
 
 
 async def proppatch(exchange: Exchange) -> Answer:
@@ -63,68 +26,73 @@ async def proppatch(exchange: Exchange) -> Answer:
     root = parse(await exchange.request.xml_body())
     if root is None or root.tag != name("propertyupdate"):
         raise Refusal(400, detail="A PROPPATCH has a DAV:propertyupdate body.")
+    kind = exchange.location.kind
     if exchange.location.collection:
-        calendar = exchange.need_calendar()
-        if calendar.read_only:
-            raise need_privilege(exchange.collection_href, "D:write-properties", "This calendar is read-only.")
-    else:
-        raise need_privilege(exchange.href, "D:write-properties", "The properties of this resource are fixed.")
-    values, results = _read(exchange, root)
-    if not results:
+        exchange.need_calendar()
+    if kind == "object":
+        raise Refusal(403, detail="Objects have no properties of clients: what is to be kept belongs into the object.")
+    exchange.need("D:write-properties", "The properties of this resource are fixed.")
+    hours = take_hours(root) if kind == "inbox" else None
+    change = read_update(root, kind, await _kept(exchange))
+    if not change.results and hours is None:
         raise Refusal(400, detail="A PROPPATCH names at least one property.")
-    if all(status == OK for status in results.values()):
-        await _store(exchange, values)
-    else:
-        results = {each: DEPENDENT if status == OK else status for each, status in results.items()}
-    return _answer(exchange.href, results)
+    if hours is not None:
+        await set_hours(exchange, hours, change)
+    if kind == "proxy":
+        await _choose_assistants(exchange, root, change)
+    elif change.is_possible and kind == "home":
+        await change_home(exchange.ports, exchange.owner.id, change.properties)
+    elif change.is_possible:
+        await _store(exchange, change)
+    return _answer(exchange, change)
 
 
-def _read(exchange: Exchange, root: Element) -> tuple[dict[str, Any], dict[str, str]]:
-    """The fields to set, and the status of each property named, in document order."""
-    values: dict[str, Any] = {}
-    results: dict[str, str] = {}
-    for instruction in children(root):
-        prop = instruction.find(name("prop"))
-        if instruction.tag not in {name("set"), name("remove")} or prop is None:
-            continue
-        for each in children(prop):
-            results[str(each.tag)] = _take(exchange, each, instruction.tag == name("set"), values)
-    return values, results
+async def _kept(exchange: Exchange) -> Mapping[str, str]:
+    """The properties of clients that are there before the change."""
+    if exchange.location.kind == "home":
+        async with exchange.ports.read() as work:
+            return await work.calendars.home_properties(exchange.owner.id)
+    return exchange.calendar.properties if exchange.calendar else {}
 
 
-def _take(exchange: Exchange, prop: Element, is_set: bool, values: dict[str, Any]) -> str:
-    settable = SETTABLE.get(str(prop.tag)) if exchange.location.kind == "collection" else None
-    if settable is None:
-        return FORBIDDEN
-    field, read = settable
-    if not is_set:
-        if field not in _WHEN_REMOVED:
-            return FORBIDDEN
-        values[field] = _WHEN_REMOVED[field]
-        return OK
-    sent = "".join(str(part) for part in prop.itertext()).strip()
-    value = None if NOT_IN_XML.search(sent) else read(sent)
-    if value is None:
-        return CONFLICT
-    values[field] = value
-    return OK
-
-
-async def _store(exchange: Exchange, values: dict[str, Any]) -> None:
+async def _store(exchange: Exchange, change: Change) -> None:
     try:
-        await change_collection(exchange.ports, exchange.need_calendar(), **values)
+        await change_collection(exchange.ports, exchange.need_calendar(), change.properties, **change.values)
     except NotFound as gone:
         raise Refusal(404, detail=NOT_THERE) from gone
     except Forbidden as forbidden:
         raise need_privilege(exchange.collection_href, "D:write-properties", forbidden.detail) from forbidden
 
 
-def _answer(href: str, results: dict[str, str]) -> Answer:
-    parts = [MULTISTATUS, f"<D:response><D:href>{text(href)}</D:href>"]
+async def _choose_assistants(exchange: Exchange, root: Element, change: Change) -> None:
+    """The members of a proxy group, by the addresses of their principals."""
+    change.results = {each: OK if each == _MEMBERS else FORBIDDEN for each in change.results}
+    if not change.is_possible:
+        return
+    handles = []
+    for each in root.iter(name("href")):
+        there = locate_href(text_of(each))
+        handles.append(there.handle if there is not None and there.kind == "principal" else "")
+    access = PROXIES[exchange.location.name]
+    try:
+        await choose_assistants(exchange.ports, exchange.owner, access, handles)
+    except NotFound:
+        change.results[_MEMBERS] = CONFLICT
+
+
+def _answer(exchange: Exchange, change: Change) -> Answer:
+    results = change.results
+    if not change.is_possible:
+        results = {each: DEPENDENT if status == OK else status for each, status in results.items()}
+    elif exchange.request.wants_minimal:  # RFC 8144 §2.3: nothing went wrong, so there is nothing to tell
+        return Answer(200, headers={"preference-applied": "return=minimal", "vary": "Brief, Prefer"})
+    parts = [MULTISTATUS, f"<D:response><D:href>{text(exchange.href)}</D:href>"]
     for status in dict.fromkeys(results.values()):
         named = [each for each, found in results.items() if found == status]
-        parts.append(propstat([element(each) for each in named], status))
-        if status == FORBIDDEN and any(each in PROPERTIES["collection"] for each in named):
-            parts[-1] = parts[-1].removesuffix("</D:propstat>") + _PROTECTED + "</D:propstat>"
+        stat = propstat([element(each) for each in named], status)
+        reasons = "".join(change.reasons.get(each, "") for each in named)
+        stat = stat.removesuffix("</D:propstat>") + reasons + "</D:propstat>"
+        is_told = status == FORBIDDEN and any(is_protected(each, exchange.location.kind) for each in named)
+        parts.append(stat.removesuffix("</D:propstat>") + _PROTECTED + "</D:propstat>" if is_told else stat)
     parts.append(f"</D:response>{MULTISTATUS_END}")
     return Answer(207, "".join(parts).encode())

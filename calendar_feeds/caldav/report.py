@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
-from calendar_feeds.caldav import multiget, principals, query, sync
+from calendar_feeds.caldav import expand_property, free_busy_query, multiget, principals, query, sync
 from calendar_feeds.caldav.exchange import Exchange
-from calendar_feeds.caldav.resources import Kind
+from calendar_feeds.caldav.report_kinds import REPORT_KINDS
 from calendar_feeds.caldav.xml import CALDAV, Element, name, parse
 from calendar_feeds.messages import Answer, Refusal
 
 Report = Callable[[Exchange, Element], Awaitable[Answer]]
 
-_IN_CALENDARS: frozenset[Kind] = frozenset({"collection", "object"})
-_ANYWHERE: frozenset[Kind] = frozenset(
-    {"site", "root", "principals", "principal", "homes", "home", "collection", "object"}
-)
-
-REPORTS: dict[str, tuple[Report, frozenset[Kind]]] = {
-    name("calendar-query", CALDAV): (query.calendar_query, _IN_CALENDARS),
-    name("calendar-multiget", CALDAV): (multiget.calendar_multiget, _IN_CALENDARS),
-    name("sync-collection"): (sync.sync_collection, frozenset({"collection"})),
-    name("expand-property"): (principals.expand_property, _ANYWHERE),
-    name("principal-search-property-set"): (principals.search_property_set, _ANYWHERE - _IN_CALENDARS),
-    name("principal-property-search"): (principals.property_search, _ANYWHERE - _IN_CALENDARS),
+REPORTS: Mapping[str, Report] = {
+    name("calendar-query", CALDAV): query.calendar_query,
+    name("calendar-multiget", CALDAV): multiget.calendar_multiget,
+    name("free-busy-query", CALDAV): free_busy_query.free_busy_query,
+    name("sync-collection"): sync.sync_collection,
+    name("expand-property"): expand_property.expand_property,
+    name("principal-search-property-set"): principals.search_property_set,
+    name("principal-property-search"): principals.property_search,
+    name("principal-match"): principals.principal_match,
+    name("acl-principal-prop-set"): principals.acl_principals,
 }
 
 
@@ -35,6 +33,6 @@ async def report(exchange: Exchange) -> Answer:
     found = REPORTS.get(str(root.tag))
     if exchange.location.collection:
         exchange.need_calendar()
-    if found is None or exchange.location.kind not in found[1]:
+    if found is None or exchange.location.kind not in REPORT_KINDS[str(root.tag)]:
         raise Refusal(403, "<D:supported-report/>", "This resource does not have that report.")
-    return await found[0](exchange, root)
+    return await found(exchange, root)

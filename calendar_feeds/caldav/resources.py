@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from app.domain.calendars import Calendar
+from app.domain.calendars import INBOX
 
 PREFIX = "/dav"
 SITE = "/"
@@ -16,17 +16,25 @@ ROOT = "/dav/"
 PRINCIPALS = "/dav/principals/"
 HOMES = "/dav/calendars/"
 
-Kind = Literal["site", "root", "principals", "principal", "homes", "home", "collection", "object"]
+Kind = Literal[
+    "site", "root", "principals", "principal", "proxy", "homes", "home", "collection", "inbox", "outbox", "object"
+]
+PROXIES: dict[str, Literal["read", "write"]] = {"calendar-proxy-read": "read", "calendar-proxy-write": "write"}
+"""The groups of those who may read, or write, a person's calendars (calendarserver.org's caldav-proxy)."""
+OUTBOX = "outbox"
+ADD_MEMBER = ";add-member"
+"""Below a calendar, where clients POST what gets a name here (RFC 5995); the calendar itself does as well."""
 
 _SAFE = "@:"  # what stays as it is beside letters, digits and -._~: clients compare addresses as text
-_NOT_IN_NAMES = re.compile("[/\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+_NOT_IN_NAMES = re.compile("[/\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")  # line ends are: some UIDs have them
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~@:]*")
 _PLAIN_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~@:"
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A parsed path. `handle`, `collection` and `name` are decoded, and empty above their level."""
+    """A parsed path. `handle`, `collection` and `name` are decoded, and empty above their level. A proxy group has its
+    name in `name`, an inbox and what is in it `inbox` in `collection`."""
 
     kind: Kind
     handle: str = ""
@@ -59,13 +67,19 @@ def locate(raw_path: bytes) -> Location | None:
             return Location("principals")
         case ["principals", handle]:
             return Location("principal", handle)
+        case ["principals", handle, group] if group in PROXIES:
+            return Location("proxy", handle, name=group)
         case ["calendars"]:
             return Location("homes")
         case ["calendars", handle]:
             return Location("home", handle)
+        case ["calendars", handle, "inbox"]:
+            return Location("inbox", handle, INBOX)
+        case ["calendars", handle, "outbox"]:
+            return Location("outbox", handle)
         case ["calendars", handle, collection]:
             return Location("collection", handle, collection)
-        case ["calendars", handle, collection, name]:
+        case ["calendars", handle, collection, name] if collection != OUTBOX:
             return Location("object", handle, collection, name)
         case _:
             return None
@@ -90,9 +104,9 @@ def segment(name: str) -> str:
     return name if _PLAIN.fullmatch(name) else quote(name, safe=_SAFE)
 
 
-def are_plain(names: str, *also: str) -> bool:
+def are_plain(names: bytes, *also: str) -> bool:
     """Whether none of these characters needs encoding in a path or escaping in XML, but for those in `also`."""
-    return not names.encode().translate(None, _PLAIN_BYTES + "".join(also).encode())
+    return not names.translate(None, _PLAIN_BYTES + "".join(also).encode())
 
 
 def principal_href(handle: str) -> str:
@@ -105,6 +119,11 @@ def home_href(handle: str) -> str:
     return f"{HOMES}{segment(handle)}/"
 
 
-def collection_href(handle: str, calendar: Calendar) -> str:
-    """Where a collection is."""
-    return f"{HOMES}{segment(handle)}/{segment(calendar.name)}/"
+def proxy_href(handle: str, group: str) -> str:
+    """Where one of the groups `PROXIES` of a person is."""
+    return f"{PRINCIPALS}{segment(handle)}/{group}/"
+
+
+def collection_href(handle: str, name: str) -> str:
+    """Where a person's collection of this name is."""
+    return f"{HOMES}{segment(handle)}/{segment(name)}/"

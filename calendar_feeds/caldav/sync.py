@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from app.domain.calendars import Calendar
 from app.ports.calendar_store import ObjectEntry
 from app.ports.published import StoredText
 from calendar_feeds.caldav.exchange import Exchange
-from calendar_feeds.caldav.properties import NEED_TEXT, gone
-from calendar_feeds.caldav.propfind import Wanted, objects, wanted_in
+from calendar_feeds.caldav.limits import cut_response, limit_in
+from calendar_feeds.caldav.members import answer_with_members
+from calendar_feeds.caldav.object_responses import responder
+from calendar_feeds.caldav.properties import gone
 from calendar_feeds.caldav.tokens import revision_of, sync_token
+from calendar_feeds.caldav.wanted import Wanted, wanted_in
 from calendar_feeds.caldav.xml import MULTISTATUS, MULTISTATUS_END, Element, name, text, text_of
 from calendar_feeds.messages import Answer, Refusal
 
@@ -24,25 +28,18 @@ async def sync_collection(exchange: Exchange, root: Element) -> Answer:
         raise Refusal(400, detail="A sync-collection names the properties it wants in DAV:prop.")
     wanted = wanted_in(root, minimal=exchange.request.wants_minimal)
     since = revision_of(calendar, text_of(root.find(name("sync-token"))))
-    limit = _limit(root)
+    limit = limit_in(root)
     if since == 0 and limit is None:
-        body, upto = await objects(exchange, wanted), calendar.revision
-    elif since == calendar.revision:
+        return await answer_with_members(exchange, wanted, MULTISTATUS, _end(calendar, calendar.revision))
+    if since == calendar.revision:
         body, upto = "", since
     else:
         body, upto = await _changes(exchange, wanted, since, limit)
-    token = f"<D:sync-token>{text(sync_token(calendar, upto))}</D:sync-token>"
-    return Answer(207, f"{MULTISTATUS}{body}{token}{MULTISTATUS_END}".encode(), headers=wanted.headers)
+    return Answer(207, f"{MULTISTATUS}{body}{_end(calendar, upto)}".encode(), headers=wanted.headers)
 
 
-def _limit(root: Element) -> int | None:
-    limit = root.find(name("limit"))
-    if limit is None:
-        return None
-    number = text_of(limit.find(name("nresults")))
-    if not number.isdecimal() or int(number) < 1:
-        raise Refusal(400, detail="DAV:nresults is a number from 1 on.")
-    return int(number)
+def _end(calendar: Calendar, upto: int) -> str:
+    return f"<D:sync-token>{text(sync_token(calendar, upto))}</D:sync-token>{MULTISTATUS_END}"
 
 
 async def _changes(exchange: Exchange, wanted: Wanted, since: int, limit: int | None) -> tuple[str, int]:
@@ -54,18 +51,15 @@ async def _changes(exchange: Exchange, wanted: Wanted, since: int, limit: int | 
     is_cut = limit is not None and len(entries) > limit
     entries = entries[:limit]
     texts = await _texts(exchange, wanted, entries)
-    parts = []
+    parts, respond = [], responder(exchange, wanted)
     for entry in entries:
         item = texts.get(entry.name)
         if entry.deleted or item is None:
             parts.append(gone(exchange.object_href(entry.name)))
         else:
-            parts.append(wanted.respond(exchange.object_target(item)))
+            parts.append(respond(item))
     if is_cut:
-        parts.append(
-            f"<D:response><D:href>{text(exchange.href)}</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status>"
-            "<D:error><D:number-of-matches-within-limits/></D:error></D:response>"
-        )
+        parts.append(cut_response(exchange.href))
         return "".join(parts), entries[-1].revision
     return "".join(parts), max([calendar.revision, *(entry.revision for entry in entries)])
 
@@ -73,7 +67,9 @@ async def _changes(exchange: Exchange, wanted: Wanted, since: int, limit: int | 
 async def _texts(exchange: Exchange, wanted: Wanted, entries: list[ObjectEntry]) -> dict[str, StoredText]:
     """The live ones, with their texts only if these are asked for."""
     live = [entry for entry in entries if not entry.deleted]
-    if wanted.mode == "prop" and NEED_TEXT.isdisjoint(wanted.names):
+    if not wanted.needs_text:
         return {each.name: StoredText(each.name, each.etag, each.component, "", each.modified_at) for each in live}
-    found = await exchange.store.texts(exchange.need_calendar().id, [entry.name for entry in live])
+    found = await exchange.store.texts(
+        exchange.need_calendar().id, [entry.name for entry in live], plain=exchange.is_others
+    )
     return {item.name: item for item in found}

@@ -15,6 +15,7 @@ DAV = "DAV:"
 CALDAV = "urn:ietf:params:xml:ns:caldav"
 CALENDARSERVER = "http://calendarserver.org/ns/"
 APPLE = "http://apple.com/ns/ical/"
+TWISTED = "http://twistedmatrix.com/xml_namespace/dav/"
 
 PREFIXES = {DAV: "D", CALDAV: "C", CALENDARSERVER: "CS", APPLE: "A"}
 _DECLARATIONS = "".join(f' xmlns:{prefix}="{uri}"' for uri, prefix in PREFIXES.items())
@@ -24,6 +25,12 @@ MULTISTATUS_END = "</D:multistatus>"
 
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters no XML 1.0 document can hold, escaped or not."""
+
+
+def declarations() -> str:
+    """The declarations of the prefixes that answers use, for a root element."""
+    return _DECLARATIONS
+
 
 Element = etree._Element  # noqa: SLF001  # lxml has no public name for its type
 
@@ -96,6 +103,7 @@ def hrefs(*addresses: str) -> str:
 
 
 def error_body(condition: str, detail: str) -> bytes:
-    """The body of a refusal (RFC 4918 §16): the precondition element, and a sentence for people."""
-    told = f"<D:responsedescription>{text(detail)}</D:responsedescription>" if detail else ""
+    """The body of a refusal (RFC 4918 §16): the precondition element, and a sentence for people in the element that
+    Apple's server has for it and its clients show. Whatever else is in a DAV:error counts as a precondition (§14.5)."""
+    told = f'<T:error-description xmlns:T="{TWISTED}">{text(detail)}</T:error-description>' if detail else ""
     return f"{PROLOGUE}<D:error{_DECLARATIONS}>{condition}{told}</D:error>".encode()

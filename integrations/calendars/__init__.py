@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from app.ports.calendars import CalendarProvider
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from integrations.http import OutwardHttp
 from integrations.oauth import OAuthClient
 

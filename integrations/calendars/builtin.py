@@ -20,7 +20,7 @@ from app.ports.calendars import (
     WrittenEvent,
     no_texts,
 )
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.mirror import AHEAD
 from integrations.event_merge import merged_text, new_text, own_name
 

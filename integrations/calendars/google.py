@@ -26,7 +26,7 @@ from app.ports.calendars import (
     no_texts,
 )
 from app.ports.organization_grants import GrantGiven
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from integrations.google import conferences
 from integrations.google.body import is_news, merged_body, new_body
 from integrations.google.calendar_api import CalendarApi, pages

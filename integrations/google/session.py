@@ -17,7 +17,7 @@ from googleapiclient.discovery import build
 
 from app.domain.errors import ProviderFailure
 from app.ports.calendars import Credentials
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from integrations.google.addresses import Addresses
 from integrations.google.delegation import Delegation
 from integrations.google.threads import Threads

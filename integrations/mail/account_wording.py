@@ -58,7 +58,7 @@ ACCOUNT_WORDS = {
         "Events of your bookings were moved or deleted in your calendar. Nothing was changed yet, and nobody was told:"
         " please say for each whether the booking should follow.",
         "Decide",
-        "You get this mail because you connected a calendar at {organization}.",
+        "You get this mail because a calendar of yours shows your bookings at {organization}.",
         "changed",
     ),
     "edit_refused": AccountWords(
@@ -67,8 +67,26 @@ ACCOUNT_WORDS = {
         "You moved the event of a booking in your calendar, but the booking cannot follow, so the event was put back."
         " {reason}",
         "Open this booking",
-        "You get this mail because you connected a calendar at {organization}.",
+        "You get this mail because a calendar of yours shows your bookings at {organization}.",
         "off",
+    ),
+    "event_kept": AccountWords(
+        "A booking stands, though its event was deleted",
+        "The booking stands",
+        "The event of a booking was deleted in its host's calendar, but the booking stands, and the event is back."
+        " {reason}",
+        "Open this booking",
+        "You get this mail because you are a host of this booking at {organization}, or its link is yours.",
+        "off",
+    ),
+    "edits_kept": AccountWords(
+        "Changes from your devices could not be taken",
+        "Please look at what your devices sent",
+        "One of your devices changed things that could not be changed any more, or not in that way. Nothing is lost:"
+        " what it sent is kept for you, to keep as a copy or to dismiss.",
+        "See what was kept",
+        "You get this mail because a device of yours uses your calendars at {organization}.",
+        "changed",
     ),
     "conflict_found": AccountWords(
         "A booking overlaps an event in your calendar",
@@ -95,6 +113,23 @@ ACCOUNT_WORDS = {
         " of you cancels it.",
         "Open this booking",
         "You get this mail because you are a host of this booking at {organization}.",
+        "changed",
+    ),
+    "links_received": AccountWords(
+        "Links were handed over to you",
+        "You have new links",
+        "These links of {organization} are yours from now on: {reason}. Their addresses and bookings stay as they are;"
+        " your own hours and calendars decide which times they offer.",
+        "See your links",
+        "You get this mail because you have an account at {organization}.",
+        "good",
+    ),
+    "links_given": AccountWords(
+        "Your links were handed over",
+        "Your links have a new owner",
+        "These links of {organization} are not yours any more: {reason}. Bookings that you have already stay with you.",
+        "See your links",
+        "You get this mail because you have an account at {organization}.",
         "changed",
     ),
     "write_trouble": AccountWords(

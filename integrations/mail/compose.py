@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.booking_event import answer_lines, booking_event
-from app.domain.bookings import Booking
+from app.domain.bookings import EVENT_REMOVED, Booking
 from app.domain.calendar_event import CalendarEvent, Party
 from app.domain.calendar_links import google_link, outlook_link
-from app.ports.mail import BookingMailContext, Invitation, Mail, MailPerson
+from app.domain.event_text import clean_text
+from app.ports.mail import BookingMailContext, DigestContext, EventMail, Invitation, Mail, MailPerson
 from integrations.mail.account_wording import ACCOUNT_WORDS
+from integrations.mail.event_mail import event_mail
 from integrations.mail.message import SUBJECT_OCTETS, Sender, header_text
 from integrations.mail.rendering import render
 from integrations.mail.times import Teller, teller
@@ -59,7 +61,9 @@ class TemplateComposer:
         """A mail about a booking's state, or its follow-up."""
         tells = teller(person.timezone, person.locale)
         if context.news == "followup":
-            return self._followup(context, person)
+            return self._followup(context, person, context.followup_subject, context.followup_body)
+        if context.reminder is not None and context.reminder.when == "after":
+            return self._followup(context, person, context.reminder.subject, context.reminder.body)
         words = words_for(context, person.audience)
         when = tells.short(context.booking.start)
         event = self._event(context, person)
@@ -77,7 +81,78 @@ class TemplateComposer:
             footer=_footer(context, person),
         )
         invitation = self._invitation(event, context.now) if context.with_invitation else None
-        return self._mail(context, person, say(words.subject, context, when), text, html, invitation)
+        subject = (context.reminder and context.reminder.subject.strip()) or say(words.subject, context, when)
+        return self._mail(context, person, subject, text, html, invitation)
+
+    def text(self, context: BookingMailContext, person: MailPerson) -> str:
+        """A booking's news in a few lines: what a mail's subject would be, a reminder's own words, where to go."""
+        tells = teller(person.timezone, person.locale)
+        start = context.booking.start
+        when = f"{tells.short(start)} ({tells.zone_name(start)})"
+        lines = [say(words_for(context, person.audience).subject, context, when)]
+        if context.reminder is not None and context.reminder.body:
+            own = clean_text(context.reminder.body).strip()
+            lines = [own] if context.reminder.when == "after" else [*lines, own]
+        if context.news not in {"cancelled", "declined"} and context.booking.location.value:
+            lines.append(one_line(context.booking.location.value))
+        address = context.manage_url or context.app_url
+        return "\n".join([*lines, address] if address else lines)
+
+    def digest(self, context: DigestContext) -> Mail:
+        """What a day or a week brings, in the person's zone."""
+        person = context.person
+        tells = teller(person.timezone, person.locale)
+        first = context.bookings[0].start
+        headline = "Your coming week" if context.is_weekly else f"Your {tells.day(first)}"
+        count = len(context.bookings)
+        intro = "There is one booking." if count == 1 else f"There are {count} bookings."
+        text, html = render(
+            "booking",
+            headline=headline,
+            preheader=intro,
+            intro=intro,
+            tone="good",
+            facts=[_digest_fact(booking, context, tells) for booking in context.bookings],
+            buttons=[Button("Open your schedule", f"{context.base_url}/app/today")],
+            calendars=[],
+            organization=context.organization,
+            footer=_with_way_out("You get this mail because you asked for it.", context.unsubscribe_url),
+        )
+        key = f"<digest.{context.key}@{self._domain}>"
+        return Mail(person.email, person.name, headline, text, html, key, unsubscribe_url=context.unsubscribe_url)
+
+    def series(self, contexts: Sequence[BookingMailContext], person: MailPerson) -> Mail:
+        """One mail about several bookings of a recurring set, with an invitation to each."""
+        first, tells = contexts[0], teller(person.timezone, person.locale)
+        words = words_for(first, person.audience)
+        when = f"{len(contexts)} times from {tells.short(first.booking.start)}"
+        headline, intro = say(words.headline, first, when), say(words.intro, first, when)
+        text, html = render(
+            "booking",
+            headline=headline,
+            preheader=f"{intro} {when}",
+            intro=intro,
+            tone=words.tone,
+            facts=_series_facts(contexts, person, tells),
+            buttons=_buttons(first, person),
+            calendars=[],
+            organization=first.organization,
+            footer=_footer(first, person),
+        )
+        invitations = [
+            self._invitation(self._event(each, person), each.now) for each in contexts if each.with_invitation
+        ]
+        mail = self._mail(first, person, say(words.subject, first, when), text, html, None)
+        return replace(
+            mail,
+            invitation=invitations[0] if invitations else None,
+            more_invitations=tuple(invitations[1:]),
+            message_id=series_message_id(contexts, person, self._domain),
+        )
+
+    def event(self, context: EventMail) -> Mail:
+        """A mail about an event of somebody's own."""
+        return event_mail(context, self._domain)
 
     def account(self, kind: str, to: str, name: str, url: str, organization: str, now: int, reason: str = "") -> Mail:
         """Mails of the account; a repeated one within the same second is the same mail."""
@@ -98,18 +173,19 @@ class TemplateComposer:
         subject = header_text(words.subject.format(**fields), SUBJECT_OCTETS)
         return Mail(to, name, subject, text, html, f"<{kind}.{key}@{self._domain}>", from_name=None)
 
-    def _followup(self, context: BookingMailContext, person: MailPerson) -> Mail:
-        subject = context.followup_subject.strip() or f"Thank you for meeting {context.organizer_name}"
+    def _followup(self, context: BookingMailContext, person: MailPerson, subject: str, body: str) -> Mail:
+        subject = subject.strip() or f"Thank you for meeting {context.organizer_name}"
         text, html = render(
             "followup",
             headline=subject,
-            preheader=context.followup_body[:140],
-            body=context.followup_body,
+            preheader=body[:140],
+            body=body,
             tone="good",
             organization=context.organization,
-            footer=_footer(context, person),
+            footer=_with_way_out(_footer(context, person), context.unsubscribe_url),
         )
-        return self._mail(context, person, subject, text, html, None)
+        mail = self._mail(context, person, subject, text, html, None)
+        return replace(mail, unsubscribe_url=context.unsubscribe_url)
 
     def _event(self, context: BookingMailContext, person: MailPerson) -> CalendarEvent:
         """What the invitation says; a cancelling mail cancels, whatever the booking's own state."""
@@ -157,7 +233,7 @@ class TemplateComposer:
             html=html,
             message_id=message_id(context, person, self._domain),
             invitation=invitation,
-            reply_to=context.booking.recipient.email if to_host else context.organizer_email,
+            reply_to=(context.booking.recipient.email or None) if to_host else context.organizer_email,
             from_name=None if to_host else _from_name(context),
         )
 
@@ -165,12 +241,20 @@ class TemplateComposer:
 def message_id(context: BookingMailContext, person: MailPerson, domain: str) -> str:
     """The same for the same booking, address, told state and SEQUENCE: a mail that is sent once more after a crash is
     known as the same."""
+    address = hashlib.sha256(person.email.lower().encode(errors="replace")).hexdigest()[:12]
+    if context.reminder is not None:
+        return f"<{context.booking.id}.{context.reminder.key}.{context.booking.start}.{address}@{domain}>"
     if is_handed_on(context, person.audience):
         told = "removed"
     else:
         told = {"requested": "pending", "declined": "cancelled", "changed": "confirmed"}.get(context.news, context.news)
-    address = hashlib.sha256(person.email.lower().encode(errors="replace")).hexdigest()[:12]
     return f"<{context.booking.id}.{told}.{context.booking.sequence}.{address}@{domain}>"
+
+
+def series_message_id(contexts: Sequence[BookingMailContext], person: MailPerson, domain: str) -> str:
+    """The same for the same bookings, address, told state and SEQUENCEs."""
+    singles = " ".join(message_id(each, person, domain) for each in contexts)
+    return f"<{contexts[0].booking.id}.series.{hashlib.sha256(singles.encode()).hexdigest()[:32]}@{domain}>"
 
 
 def _from_name(context: BookingMailContext) -> str:
@@ -183,14 +267,48 @@ def _facts(context: BookingMailContext, person: MailPerson, tells: Teller) -> li
     booking = context.booking
     facts = [Fact("When", _when(booking, person, tells))]
     if context.news in {"cancelled", "declined"}:
-        reason = booking.cancel_reason if booking.cancel_reason != EXPIRED else None
+        reason = _reason(booking, person)
         return [*facts, *_who(context, person), *([Fact("Reason", (reason,))] if reason else [])]
     if context.news == "changed" and context.previous_start is not None:
         before = f"{tells.day(context.previous_start)}, {tells.clock(context.previous_start)}"
         facts.append(Fact("Before", (before,), gone=True))
+    if context.reminder is not None and context.reminder.body:
+        facts.append(Fact("Please note", (context.reminder.body.strip(),)))
     if booking.location.value:
         facts.append(_where(booking))
     return [*facts, *_who(context, person), *_told(context, person, tells)]
+
+
+def _series_facts(contexts: Sequence[BookingMailContext], person: MailPerson, tells: Teller) -> list[Fact]:
+    """Every time with the way to its booking, then what they have in common."""
+    teams = {context.booking.hosts for context in contexts}
+    times = []
+    for number, context in enumerate(contexts, 1):
+        lines = list(_when(context.booking, person, tells))
+        if len(teams) > 1:
+            lines.append(", ".join(one_line(host.name) for host in context.booking.hosts))
+        links = _buttons(context, person)
+        times.append(Fact(f"Time {number}", tuple(lines), links[0].url if links else None))
+    return [*times, *(fact for fact in _facts(contexts[0], person, tells) if fact.label not in {"When", "Before"})]
+
+
+def _digest_fact(booking: Booking, context: DigestContext, tells: Teller) -> Fact:
+    when = tells.span(booking.start, booking.end)
+    label = tells.short(booking.start).rpartition(",")[0] if context.is_weekly else tells.clock(booking.start)
+    who = one_line(booking.recipient.name)
+    what = one_line(booking.title)
+    return Fact(label, (f"{who}: {what}" if who and who != what else what, when))
+
+
+def _reason(booking: Booking, person: MailPerson) -> str | None:
+    """Why it is off, as far as it says something to the reader."""
+    if booking.cancel_reason == EXPIRED:
+        return None
+    if booking.cancel_reason != EVENT_REMOVED:
+        return booking.cancel_reason
+    if person.audience != "host":
+        return None
+    return "Its event was deleted in " + ("your calendar." if len(booking.hosts) == 1 else "a host's calendar.")
 
 
 def _when(booking: Booking, person: MailPerson, tells: Teller) -> tuple[str, ...]:
@@ -198,7 +316,7 @@ def _when(booking: Booking, person: MailPerson, tells: Teller) -> tuple[str, ...
     start = booking.start
     lines = [tells.day(start), f"{tells.span(start, booking.end)} ({tells.zone_name(start)})"]
     theirs = tells.elsewhere(booking.timezone)
-    if person.audience == "host" and not tells.agrees(theirs, start):
+    if person.audience == "host" and not booking.is_walk_in and not tells.agrees(theirs, start):
         lines.append(f"For {one_line(booking.recipient.name)}: {theirs.short(start)} ({theirs.zone_name(start)})")
     return tuple(lines)
 
@@ -247,13 +365,24 @@ def _buttons(context: BookingMailContext, person: MailPerson) -> list[Button]:
     return [Button(label, url)] if url else []
 
 
+def _with_way_out(reason: str, url: str | None) -> str:
+    return reason if url is None else f"{reason} To get no more of them: {url}"
+
+
+def _is_after(context: BookingMailContext) -> bool:
+    return context.reminder is not None and context.reminder.when == "after"
+
+
 def _footer(context: BookingMailContext, person: MailPerson) -> str:
+    hosts = "were" if is_handed_on(context, "host") else "are"
     reasons: dict[str, Any] = {
         "recipient": f"You get this mail because you booked with {context.organization}.",
         "guest": f"You get this mail because {context.booking.recipient.name} named you as a guest.",
-        "host": "You get this mail because you are a host of this booking.",
+        "host": f"You get this mail because you {hosts} a host of this booking.",
     }
+    if person.is_owner:
+        return "You get this mail because it was booked through your link."
     reason: str = reasons[person.audience]
-    if person.audience == "recipient" and context.manage_url and context.news != "followup":
+    if person.audience == "recipient" and context.manage_url and context.news != "followup" and not _is_after(context):
         reason += " Its link manages your booking without an account: share it with nobody."
     return reason

@@ -7,13 +7,14 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from app.domain.errors import ProviderFailure
+from app.domain.mentions import mentions
 from app.ports.mail import Mail
 from app.ports.mail_folder import StoredMail
 from integrations.mail.message import Sender, build_message
@@ -61,6 +62,18 @@ class FolderMailer:
         except FileNotFoundError:
             return None
 
+    async def erase(self, words: Sequence[str]) -> int:
+        return await asyncio.to_thread(self._erase, mentions(words))
+
+    def _erase(self, found: re.Pattern[str]) -> int:
+        """Each mail is read whole: parts are encoded, so that a search of the files would not do."""
+        count = 0
+        for path in self._directory.iterdir() if self._directory.is_dir() else ():
+            if _NAME.fullmatch(path.name) and found.search(_whole_text(path.read_bytes())):
+                path.unlink(missing_ok=True)
+                count += 1
+        return count
+
     def _write(self, name: str, raw: bytes) -> None:
         """Whole or not at all: written aside, flushed, renamed."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,6 +116,16 @@ def _stored(name: str, stored_at: int, message: EmailMessage, *, whole: bool) ->
         html=_part(message, "text/html") if whole else "",
         invitation=_part(message, "text/calendar") if whole else "",
     )
+
+
+def _whole_text(raw: bytes) -> str:
+    """Headers and parts as they are read, in lower case."""
+    message = message_from_bytes(raw, policy=policy.default)
+    headers = [str(value) for part in message.walk() for value in part.values()]
+    bodies = [part.get_payload(decode=True) for part in message.walk() if not part.is_multipart()]
+    texts = [body.decode(errors="replace") for body in bodies if isinstance(body, bytes)]
+    # Lines of iCalendar are folded anywhere (RFC 5545 §3.1).
+    return "\n".join([*headers, *texts, *(re.sub(r"\r?\n[ \t]", "", text) for text in texts)]).lower()
 
 
 def _part(message: EmailMessage, content_type: str) -> str:

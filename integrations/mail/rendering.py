@@ -27,6 +27,7 @@ def _environment() -> Environment:
         loader=PackageLoader("integrations.mail"),
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

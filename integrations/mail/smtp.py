@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,19 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from app.domain.errors import ProviderFailure
+from app.domain.errors import NotBegun, ProviderFailure
 from app.ports.mail import Mail
 from integrations.mail.message import Sender, build_message
 
 STEP_SECONDS = 20.0
 """How long one answer of the server may take; a whole delivery gets three times that."""
+WAIT_SECONDS = 25.0
+"""How long a mail waits for a connection. Then a whole delivery still fits into the time a job may take: one that is
+cut off amid its data may have been accepted, and would be sent twice."""
+LEAVE_SECONDS = 2.0
+CONNECTIONS = 4
+MAILS = 100
+"""So many go over one connection, which is what most servers allow."""
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 
 
@@ -52,8 +60,30 @@ class SmtpServer:
             return self.host == "localhost"
 
 
+@dataclass(slots=True)
+class _Line:
+    """A connection, and how many mails it has taken."""
+
+    client: aiosmtplib.SMTP
+    mails: int = 0
+
+    async def is_good(self) -> bool:
+        """Whether another mail may go over it. RSET tells before a mail is at stake; else it is closed."""
+        if self.mails < MAILS:
+            try:
+                await self.client.rset()
+                return True
+            except (aiosmtplib.SMTPException, OSError):
+                pass
+        else:
+            await _take_leave(self.client)
+        self.client.close()
+        return False
+
+
 class SmtpMailer:
-    """`Mailer` over SMTP, one connection a mail.
+    """`Mailer` over SMTP. A connection that has sent a mail is handed on to whoever waits for one, and closed when
+    nobody does: none is kept idle.
 
     STARTTLS is used when offered, and insisted on before a password is sent to another machine; certificates of other
     machines are verified.
@@ -66,15 +96,27 @@ class SmtpMailer:
         self._sender = sender
         self._clock = clock
         self._tls_context = tls_context
+        self._places = CONNECTIONS
+        self._waiting: deque[asyncio.Future[_Line | None]] = deque()
 
     async def send(self, mail: Mail) -> None:
         """Accepted by the server when it returns; see `Mailer` for the failures."""
         message = build_message(mail, self._sender, self._clock())
         recipient: str = message["To"].addresses[0].addr_spec
         options = [] if recipient.isascii() else ["SMTPUTF8"]
-        with _told():
-            async with asyncio.timeout(3 * STEP_SECONDS):
-                await self._deliver(recipient, message.as_bytes(), options)
+        line = await self._place()
+        try:
+            with _told():
+                async with asyncio.timeout(3 * STEP_SECONDS):
+                    line = await self._deliver(line, recipient, message.as_bytes(), options)
+        except BaseException:
+            if line is not None:
+                line.client.close()
+            self._hand_on(None)
+            raise
+        if not self._hand_on(line):
+            await _take_leave(line.client)
+            line.client.close()
 
     async def check(self) -> None:
         """Connect, encrypt and log in as for a mail, and say NOOP."""
@@ -87,14 +129,49 @@ class SmtpMailer:
             finally:
                 client.close()
 
-    async def _deliver(self, recipient: str, message: bytes, options: list[str]) -> None:
-        client = self._client()
+    async def _place(self) -> _Line | None:
+        """One of the connections there may be at once: somebody's who is done with it, or None to open one."""
+        if self._places > 0:
+            self._places -= 1
+            return None
+        waiting: asyncio.Future[_Line | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
         try:
-            await client.connect()
-            await client.sendmail(self._sender.address, [recipient], message, mail_options=options)
-            await _take_leave(client)
-        finally:
-            client.close()
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await waiting
+        except (asyncio.CancelledError, TimeoutError) as error:
+            if waiting.done() and not waiting.cancelled() and not self._hand_on(line := waiting.result()) and line:
+                line.client.close()
+            if isinstance(error, TimeoutError):
+                raise NotBegun("The mail server is slow: other mails are still being sent.") from error
+            raise
+
+    def _hand_on(self, line: _Line | None) -> bool:
+        """Whether somebody took the connection, or (None) the place for one."""
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(line)
+                return True
+        self._places += 1
+        return False
+
+    async def _deliver(self, line: _Line | None, recipient: str, message: bytes, options: list[str]) -> _Line:
+        """The connection the mail went over: the given one while the server still listens there, or a new one."""
+        if line is None or not await line.is_good():
+            line = _Line(self._client())
+            try:
+                await line.client.connect()
+            except BaseException:
+                line.client.close()
+                raise
+        line.mails += 1
+        try:
+            await line.client.sendmail(self._sender.address, [recipient], message, mail_options=options)
+        except BaseException:
+            line.client.close()
+            raise
+        return line
 
     def _client(self) -> aiosmtplib.SMTP:
         server = self._server
@@ -129,7 +206,8 @@ def _told() -> Iterator[None]:
 async def _take_leave(client: aiosmtplib.SMTP) -> None:
     """The mail is accepted: a server that dies at the good-bye does not make it unsent."""
     try:
-        await client.quit()
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await client.quit()
     except (aiosmtplib.SMTPException, OSError):
         return
 

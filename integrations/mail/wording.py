@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.ports.mail import Audience, BookingMailContext, BookingNews
 from integrations.mail.message import header_text
@@ -105,6 +105,24 @@ _WORDS: dict[tuple[BookingNews, Audience], Words] = {
         "{title} with {organizer} and {recipient} will not take place.",
         "off",
     ),
+    ("reminder", "recipient"): Words(
+        "Reminder: {title} with {organizer}, {when}",
+        "See you soon",
+        "This is to remind you of {title} with {organizer}.",
+        "good",
+    ),
+    ("reminder", "host"): Words(
+        "Reminder: {recipient}, {when} ({title})",
+        "Coming up: {recipient}",
+        "This is to remind you of {title}.",
+        "good",
+    ),
+    ("reminder", "guest"): Words(
+        "Reminder: {title} with {organizer}, {when}",
+        "See you soon",
+        "This is to remind you of {title} with {organizer} and {recipient}.",
+        "good",
+    ),
 }
 
 _UPDATED: dict[Audience, Words] = {
@@ -127,6 +145,24 @@ _HANDED_ON = Words(
     "{organizer} has it now, and your time is free again.",
     "off",
 )
+_WALK_IN: dict[str, Words] = {
+    "confirmed": Words(
+        "Walk-in: {recipient}, {when}",
+        "{recipient} walked in",
+        "The event was entered in your schedule, and its time is taken.",
+        "good",
+    ),
+    "changed": Words(
+        "New time: {recipient}, {when}", "Your walk-in has moved", "Here is how it stands now.", "changed"
+    ),
+    "updated": Words(
+        "Updated: {recipient}, {when}", "Your walk-in was updated", "Here is how it stands now.", "changed"
+    ),
+    "cancelled": Words("Cancelled: {recipient}, {when}", "Your walk-in is cancelled", "The time is free again.", "off"),
+}
+"""To the host, of a booking that came from their own schedule."""
+_NAMELESS = replace(_WALK_IN["confirmed"], subject="Walk-in, {when}", headline="Somebody walked in")
+"""The same where the event has no title."""
 _LAPSED: dict[Audience, Words] = {
     "recipient": Words(
         "Not confirmed: {title} with {organizer}, {when}",
@@ -154,7 +190,11 @@ def words_for(context: BookingMailContext, audience: Audience) -> Words:
         return _HANDED_ON
     if context.news in {"cancelled", "declined"} and context.booking.cancel_reason == "expired" and audience in _LAPSED:
         return _LAPSED[audience]
-    if context.news == "changed" and context.previous_start is None:
+    is_updated = context.news == "changed" and context.previous_start is None
+    if context.booking.is_walk_in and (own := _WALK_IN.get("updated" if is_updated else context.news)):
+        is_nameless = context.news == "confirmed" and context.booking.recipient.name == context.booking.title
+        return _NAMELESS if is_nameless else own
+    if is_updated:
         return _UPDATED[audience]
     return _WORDS[context.news, audience]
 

@@ -29,7 +29,7 @@ from msal.exceptions import MsalError
 
 from app.domain.errors import ProviderFailure
 from app.ports.calendars import Credentials, Grant, SignInRequest
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from integrations.oauth import OAuthClient
 
 NEEDED = "Calendars.ReadWrite"

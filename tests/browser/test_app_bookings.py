@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.signed_in import mail_to, owner, told
-from tests.browser.site import PHONE, Site, Visitors, violations
+from tests.browser.site import DESKTOP, PHONE, SMALL, Site, Visitors, overflow, violations
+from tests.support.ical import ics
 
 
 def book(site: Site, slug: str, name: str, *, number: int = 0) -> str:
@@ -59,7 +60,9 @@ def test_moving_a_booking(visitors: Visitors, site: Site, js: bool) -> None:
     page = owner(visitors, js=js)
     open_booking(page, f"Mona{js} Movable")
     page.get_by_role("link", name="Move").click()
+    shown = page.locator("#day-name").inner_text()
     page.locator("#day-after").click()
+    expect(page.locator("#day-name")).not_to_have_text(shown)
     page.locator("a.slot").last.click()
     expect(page.get_by_role("heading", name="Move this booking?")).to_be_visible()
     assert site.api("GET", f"/bookings/{booking_id}")["start"] == before["start"]
@@ -125,7 +128,7 @@ def test_a_note_is_kept(visitors: Visitors, site: Site) -> None:
     page = owner(visitors, PHONE)
     page.goto(f"/app/bookings/{booking_id}")
     page.get_by_role("textbox", name="Note").fill("Bring the plans\nand a pen")
-    page.get_by_role("button", name="Save note").click()
+    page.get_by_role("button", name="Save note", exact=True).click()
     told(page, "Saved.")
     expect(page.get_by_role("textbox", name="Note")).to_have_value("Bring the plans\nand a pen")
     assert site.api("GET", f"/bookings/{booking_id}")["notes"] == "Bring the plans\nand a pen"
@@ -138,7 +141,7 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(visitors: Visitors, 
     page.goto(f"/app/bookings/{booking_id}")
     site.api("PATCH", f"/bookings/{booking_id}", json={"notes": "Saved by somebody else"})
     page.get_by_role("textbox", name="Note").fill("Mine")
-    page.get_by_role("button", name="Save note").click()
+    page.get_by_role("button", name="Save note", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("changed meanwhile")
     assert site.api("GET", f"/bookings/{booking_id}")["notes"] == "Saved by somebody else"
 
@@ -170,3 +173,25 @@ def test_the_recipient_gets_mail_about_what_the_owner_did(visitors: Visitors, si
     page.get_by_role("button", name="Cancel booking").click()
     told(page, "The booking was cancelled.")
     assert mail_to(site, "tilda@example.org", "ancel")
+
+
+@pytest.mark.parametrize(("size", "dark"), [(SMALL, False), (DESKTOP, True)])
+def test_what_a_phone_lost_is_kept_as_a_copy(visitors: Visitors, site: Site, size: tuple[int, int], dark: bool) -> None:
+    """At 320 pixels and on a desk, by light and in the dark."""
+    title = f"Dentist {size[0]}"
+    made = site.api("POST", "/me/app-passwords", json={"label": "Olivia’s phone with a rather long name"})
+    handle = site.api("GET", "/me")["handle"]
+    path = f"/dav/calendars/{handle}/personal/lost-{size[0]}.ics"
+    text = ics(f"lost-{size[0]}", f"SUMMARY:{title}")
+    headers = {"Content-Type": "text/calendar", "If-Match": '"old"'}
+    refused = site.client.put(path, content=text, headers=headers, auth=(handle, made["password"]))
+    assert refused.status_code == 412
+    page = owner(visitors, size, dark=dark)
+    page.goto("/app/bookings")
+    expect(page.get_by_role("heading", name="Not taken from your devices")).to_be_visible()
+    expect(page.get_by_text(title, exact=True).first).to_be_visible()
+    assert violations(page) == []
+    assert overflow(page) == 0
+    page.get_by_role("button", name=f"Keep as a copy {title}").click()
+    told(page, "A copy is in your personal calendar.")
+    expect(page.get_by_role("button", name=f"Keep as a copy {title}")).to_have_count(0)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.signed_in import owner, sign_in, told
-from tests.browser.site import DESKTOP, PHONE, Site, Visitors, violations
+from tests.browser.site import DESKTOP, PHONE, SMALL, Site, Visitors, overflow, violations
 from tests.capabilities import need
 from tests.support.calendar_servers import PASSWORD, USER, CalendarServer, radicale
 
@@ -181,7 +181,7 @@ def test_a_changed_password_is_told_and_typed_anew(
 def test_an_app_password_opens_caldav_until_it_is_revoked(visitors: Visitors, site: Site) -> None:
     page = owner(visitors, PHONE)
     page.goto("/app/phone")
-    page.get_by_label("Device").fill("My phone")
+    page.get_by_role("textbox", name="Device").fill("My phone")
     page.get_by_role("button", name="Make app password").click()
     made = page.get_by_role("region", name=re.compile("Your app password for"))
     secret = made.locator("code").inner_text()
@@ -202,7 +202,7 @@ def test_an_app_password_opens_caldav_until_it_is_revoked(visitors: Visitors, si
     expect(page.get_by_text(secret)).to_have_count(0)
     passwords = page.get_by_role("region", name="App passwords")
     deadline = time.monotonic() + 15
-    while "last used" not in passwords.get_by_role("listitem").inner_text():  # noted after the answer has gone out
+    while "seen just now" not in passwords.get_by_role("listitem").inner_text():  # noted after the answer has gone out
         assert time.monotonic() < deadline
         page.reload()
     passwords.get_by_role("button", name="Revoke My phone").click()
@@ -214,7 +214,7 @@ def test_a_feed_is_read_until_it_is_revoked(visitors: Visitors, site: Site) -> N
     page = owner(visitors)
     page.goto("/app/phone")
     page.get_by_label("What it shows").select_option("Busy times alone, to share with others")
-    page.get_by_label("Name").fill("For the team")
+    page.get_by_role("textbox", name="Name (optional)", exact=True).fill("For the team")
     page.get_by_role("button", name="Make feed").click()
     told(page, "Made.")
     line = page.get_by_role("listitem").filter(has_text="For the team")
@@ -226,3 +226,18 @@ def test_a_feed_is_read_until_it_is_revoked(visitors: Visitors, site: Site) -> N
     line.get_by_role("button", name="Revoke For the team").click()
     told(page, "Withdrawn")
     assert site.client.get(address).status_code == 404
+
+
+def test_what_edits_of_the_own_schedule_mean_is_chosen(visitors: Visitors) -> None:
+    page = owner(visitors, SMALL)
+    page.goto("/app/connections")
+    choice = page.get_by_label(re.compile("in “Schedule” on a device"))
+    expect(choice).to_have_value("rules")
+    choice.select_option("I am asked first")
+    page.get_by_role("button", name="Save choice for the calendar on this server").press("Enter")
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(choice).to_have_value("ask")
+    assert overflow(page) == 0
+    choice.select_option("It follows, as far as its link's rules allow")
+    page.get_by_role("button", name="Save choice for the calendar on this server").click()
+    expect(choice).to_have_value("rules")

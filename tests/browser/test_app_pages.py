@@ -33,6 +33,10 @@ PATHS = {
     "people": "/app/people",
     "calendars for everybody": "/app/people/calendars",
     "settings": "/app/settings",
+    "assistants": "/app/settings/assistants",
+    "personal data": "/app/settings/data",
+    "analytics": "/app/analytics",
+    "audit log": "/app/audit",
     "mails": "/app/mail",
 }
 

@@ -31,7 +31,9 @@ def test_moving_a_booking(visitors: Visitors, site: Site, js: bool) -> None:
     before = site.bookings_of(email)[0]
     page.get_by_role("link", name="Move").click()
     expect(page.get_by_role("heading", name="Choose a new time")).to_be_visible()
+    shown = page.locator("#day-name").inner_text()
     page.locator("#day-after").click()
+    expect(page.locator("#day-name")).not_to_have_text(shown)
     page.locator("a.slot").last.click()
     expect(page.get_by_role("heading", name="Move this booking?")).to_be_visible()
     assert site.bookings_of(email)[0]["start"] == before["start"]

@@ -1,35 +1,14 @@
 """A CalDAV server on each database, and for each test somebody with calendars of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.capabilities import need
-from tests.databases import temporary_postgresql
-from tests.support.dav_server import DavServer, Person, dav_server
+from tests.caldav.invitations import Table
+from tests.support.clock import MONDAY
+from tests.support.dav_server import DavServer, Person, dav_servers, server
 
-
-@pytest.fixture(scope="session")
-def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavServer]:
-    """Running over a SQLite file."""
-    folder = tmp_path_factory.mktemp("dav")
-    with dav_server(f"sqlite+aiosqlite:///{folder / 'dav.sqlite3'}", folder) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavServer]:
-    """Running over PostgreSQL."""
-    need("postgresql")
-    with temporary_postgresql() as url, dav_server(url, tmp_path_factory.mktemp("dav")) as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest) -> DavServer:
-    """The test runs once on each engine."""
-    found: DavServer = request.getfixturevalue(f"{request.param}_server")
-    return found
+__all__ = ["dav_servers", "server"]
 
 
 @pytest.fixture
@@ -39,6 +18,14 @@ def ana(server: DavServer) -> Person:
 
 
 @pytest.fixture
-def lite(sqlite_server: DavServer) -> Person:
+def lite(dav_servers: Callable[[str], DavServer]) -> Person:
     """The same on SQLite alone, for what does not hang on the engine."""
-    return sqlite_server.person()
+    found = dav_servers("sqlite")
+    found.clock.now = MONDAY
+    return found.person()
+
+
+@pytest.fixture
+def table(server: DavServer) -> Table:
+    """Three people of one organization."""
+    return Table(server.person(), server.person(), server.person())

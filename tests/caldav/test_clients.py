@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from caldav.davclient import DAVClient
 from caldav.lib import error
 
+from app.domain.bookings import Booking
 from tests.support.clock import MONDAY
 from tests.support.dav_server import Person
 from tests.support.ical import ics
@@ -75,18 +76,32 @@ def test_python_caldav_syncs_increments_with_deletions(ana: Person, client: Clie
     assert len(list(mirror)) == 1
 
 
-def test_python_caldav_reads_bookings_and_may_not_change_them(ana: Person, client: Client) -> None:
+def test_python_caldav_moves_a_booking_and_may_not_add_one(ana: Person, client: Client) -> None:
     booking = ana.book(MONDAY + DAY)
     [schedule] = [each for each in client.principal().calendars() if str(each.url).endswith("/schedule/")]
     [event] = schedule.search(event=True, start=MARCH[0], end=MARCH[1])
-    assert event.icalendar_component["UID"] == booking.uid
-    event.icalendar_component["SUMMARY"] = "Mine now"
-    with pytest.raises(error.AuthorizationError):
-        event.save()
-    with pytest.raises(error.AuthorizationError):
-        event.delete()
+    component = event.icalendar_component
+    assert component["UID"] == booking.uid
+    later = [component[side].dt + timedelta(hours=2) for side in ("DTSTART", "DTEND")]
+    component["DTSTART"].dt, component["DTEND"].dt = later
+    event.save()
+    event.load()
+    assert event.icalendar_component["DTSTART"].dt == later[0]
+    assert booking_now(ana, booking.id).start == booking.start + 7200
     with pytest.raises(error.AuthorizationError):
         schedule.save_event(ics("walk-in@example.com"))
+
+
+def booking_now(person: Person, booking_id: str) -> Booking:
+    """A booking as the database has it."""
+
+    async def read() -> Booking:
+        async with person.server.workspace.ports.read() as work:
+            found = await work.bookings.get(booking_id)
+        assert found is not None
+        return found
+
+    return person.server.run(read())
 
 
 class Device:

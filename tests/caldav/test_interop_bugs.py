@@ -1,11 +1,11 @@
 """Bugs that clients met in the field; each has a test that this server does not have it.
 
-Numbers are those of the project's list of fifteen. 14 (MKCALENDAR ignoring what it is given) has no place yet: nobody
-can make calendars, and that is said (see test_writing).
+Numbers are those of the project's list of fifteen.
 """
 
 import pytest
 
+from tests.caldav.test_other_people import let_in
 from tests.support.clock import MONDAY
 from tests.support.dav_server import Person, condition, declared
 from tests.support.ical import ics
@@ -24,17 +24,35 @@ def privileges(ana: Person, path: str) -> set[str]:
 
 def test_1_a_read_only_calendar_shows_no_privilege_of_writing(ana: Person) -> None:
     booking = ana.book(TUESDAY)
-    for path in (ana.schedule, f"{ana.schedule}{booking.id}.ics", ana.home, ana.principal, "/dav/"):
-        assert not privileges(ana, path) & WRITING
-        assert "read" in privileges(ana, path)
+    ana.put("a.ics", ics("a"))
+    ben = ana.server.person()
+    assert let_in(ana, "read", ben) == 200
+    members = [f"{ana.personal}a.ics", f"{ana.schedule}{booking.id}.ics"]
+    for path in (ana.schedule, ana.personal, *members, ana.home, ana.principal, "/dav/"):
+        assert not privileges(ben, path) & WRITING, path
+        assert "read" in privileges(ben, path)
+    assert not privileges(ana, "/dav/") & WRITING
     assert {"read", "write", "write-content", "write-properties", "bind", "unbind"} <= privileges(ana, ana.personal)
+
+
+def test_1_a_calendar_whose_privileges_say_so_takes_its_properties(ana: Person) -> None:
+    colour = "<D:propertyupdate><D:set><D:prop><A:calendar-color>#FF9500FF</A:calendar-color></D:prop></D:set>"
+    for path in (ana.personal, ana.schedule):
+        assert "write-properties" in privileges(ana, path)
+        answer = ana.dav("PROPPATCH", path, f"{colour}</D:propertyupdate>", depth=None)
+        assert answer.found(path, "A:calendar-color") is not None
 
 
 def test_2_a_refused_write_is_403_with_need_privileges_not_404(ana: Person) -> None:
     booking = ana.book(TUESDAY)
-    for method in ("PUT", "DELETE"):
-        response = ana.request(method, f"{ana.schedule}{booking.id}.ics", ics("a"))
-        assert (response.status_code, condition(response)) == (403, "D:need-privileges")
+    ana.put("a.ics", ics("a"))
+    ben = ana.server.person()
+    assert let_in(ana, "read", ben) == 200
+    for path in (f"{ana.schedule}{booking.id}.ics", f"{ana.personal}a.ics", f"{ana.personal}new.ics"):
+        refused = [ben.request("PUT", path, ics("a"))]
+        if not path.endswith("new.ics"):
+            refused.append(ben.request("DELETE", path))
+        assert {(each.status_code, condition(each)) for each in refused} == {(403, "D:need-privileges")}
 
 
 def test_3_a_sync_that_is_cut_says_so_with_507_and_goes_on(ana: Person) -> None:
@@ -140,6 +158,17 @@ def test_8_a_text_that_was_rewritten_gets_no_etag_on_put(lite: Person) -> None:
     assert "ETag" not in lite.put("a.ics", ics("a", "SUMMARY:\x01x")).headers
 
 
+def test_8_an_object_that_scheduling_rewrote_has_a_tag_to_read_back_but_none_on_put(ana: Person) -> None:
+    people = (f"ORGANIZER:mailto:{ana.user.email}", "ATTENDEE:mailto:casey@example.org")
+    put = ana.put("a.ics", ics("a", *people))
+    assert (put.status_code, "ETag" in put.headers) == (201, False)
+    got = ana.request("GET", ana.personal + "a.ics")
+    assert got.headers["ETag"].startswith('"')
+    assert got.headers["Schedule-Tag"] == put.headers["Schedule-Tag"]
+    changed = ana.put("a.ics", ics("a", *people, "SUMMARY:2"), If_Match=got.headers["ETag"])
+    assert changed.status_code == 204
+
+
 def test_9_a_time_range_may_have_one_side_only(ana: Person) -> None:
     ana.put("early.ics", ics("early", start="20270201T090000Z"))
     ana.put("late.ics", ics("late", start="20270401T090000Z"))
@@ -157,7 +186,8 @@ def test_9_a_time_range_may_have_one_side_only(ana: Person) -> None:
 
 
 def test_10_without_credentials_it_is_401_and_with_them_ones_own_paths_are_never_403(lite: Person) -> None:
-    for path in ("/dav/", lite.principal, lite.home, lite.schedule, lite.personal):
+    inside = (lite.schedule, lite.personal, f"{lite.home}inbox/", f"{lite.home}outbox/")
+    for path in ("/dav/", lite.principal, lite.home, *inside):
         assert lite.server.request("PROPFIND", path, Depth="0").status_code == 401
         assert lite.request("PROPFIND", path, Depth="0").status_code == 207
         assert lite.request("PROPFIND", path, Depth="1").status_code == 207
@@ -187,6 +217,29 @@ def test_13_a_second_resource_with_the_same_uid_is_refused_and_the_first_is_name
     assert (changed.status_code, condition(changed)) == (403, "C:no-uid-conflict")
     ana.request("DELETE", ana.personal + "first@home.ics")
     assert ana.put("second.ics", ics("same")).status_code == 201
+
+
+def test_14_a_calendar_has_the_colour_order_and_components_it_was_made_with(ana: Person) -> None:
+    given = (
+        "<D:displayname>Errands</D:displayname><A:calendar-color symbolic-color='custom'>#FF2968FF</A:calendar-color>"
+        "<A:calendar-order>7</A:calendar-order><C:supported-calendar-component-set><C:comp name='VTODO'/>"
+        "</C:supported-calendar-component-set>"
+    )
+    path = f"{ana.home}6E1F2C1B/"
+    body = f"<C:mkcalendar><D:set><D:prop>{given}</D:prop></D:set></C:mkcalendar>"
+    assert ana.request("MKCALENDAR", path, declared(body)).status_code == 201
+    names = "<D:displayname/><A:calendar-color/><A:calendar-order/><C:supported-calendar-component-set/>"
+    answer = ana.dav("PROPFIND", path, f"<D:propfind><D:prop>{names}</D:prop></D:propfind>")
+    told = [answer.text(path, name) for name in ("D:displayname", "A:calendar-color", "A:calendar-order")]
+    assert told == ["Errands", "#FF2968FF", "7"]
+    [kind] = answer.all(".//C:supported-calendar-component-set/C:comp")
+    assert kind.get("name") == "VTODO"
+
+
+def test_14_there_is_a_default_calendar_from_the_start(ana: Person) -> None:
+    inbox = f"{ana.home}inbox/"
+    body = "<D:propfind><D:prop><C:schedule-default-calendar-URL/></D:prop></D:propfind>"
+    assert ana.dav("PROPFIND", inbox, body).text(inbox, "C:schedule-default-calendar-URL/D:href") == ana.personal
 
 
 def test_15_calendars_are_plain_calendars_and_not_subscriptions(lite: Person) -> None:

@@ -26,10 +26,10 @@ class Mounted:
         self.client = client
         self.feed = feed
 
-    async def dav(self, method: str, path: str, **options: object) -> httpx.Response:
-        """A request with the user's credentials."""
-        headers = {"Authorization": basic("owner", PASSWORD), "Depth": "0", "Accept-Encoding": "gzip"}
-        return await self.client.request(method, path, headers=headers, **options)  # type: ignore[arg-type]  # as httpx takes them
+    async def dav(self, method: str, path: str, content: str = "", **more: str) -> httpx.Response:
+        """A request with the user's credentials, and `more` headers."""
+        headers = {"Authorization": basic("owner", PASSWORD), "Depth": "0", "Accept-Encoding": "gzip", **more}
+        return await self.client.request(method, path, headers=headers, content=content.encode())
 
 
 @pytest.fixture
@@ -49,6 +49,8 @@ async def test_clients_find_it_from_the_host_name(mounted: Mounted) -> None:
     led = await mounted.client.request("PROPFIND", "/.well-known/caldav")
     assert (led.status_code, led.headers["Location"]) == (301, "/dav/")
     assert (await mounted.client.request("PROPFIND", "/")).status_code == 401
+    wrong = {"Authorization": basic("owner", "a-wrong-password")}
+    assert (await mounted.client.request("PROPFIND", "/", headers=wrong)).status_code == 401
     asked = '<propfind xmlns="DAV:"><prop><current-user-principal/></prop></propfind>'
     assert "/dav/principals/owner/" in (await mounted.dav("PROPFIND", "/", content=asked)).text
     assert (await mounted.client.get("/")).status_code != 401  # a page
@@ -69,7 +71,11 @@ async def test_every_method_reaches_it_and_names_keep_their_encoding(mounted: Mo
         "<D:sync-token/><D:prop><D:getetag/></D:prop></D:sync-collection>")  # fmt: skip
     assert path in found.text
     assert (await mounted.dav("PROPPATCH", "/dav/calendars/owner/schedule/", content="<x/>")).status_code == 400
-    assert (await mounted.dav("MKCALENDAR", "/dav/calendars/owner/new/")).status_code == 403
+    assert (await mounted.dav("MKCALENDAR", "/dav/calendars/owner/new/")).status_code == 201
+    there = "/dav/calendars/owner/new/a.ics"
+    assert (await mounted.dav("COPY", path, Destination=there)).status_code == 201
+    assert (await mounted.dav("GET", there)).content == text.encode()
+    assert (await mounted.dav("DELETE", "/dav/calendars/owner/new/")).status_code == 204
     assert (await mounted.dav("POST", "/dav/")).status_code == 405
     assert (await mounted.dav("DELETE", path)).status_code == 204
 

@@ -4,6 +4,7 @@ import pytest
 
 from app.use_cases.booking_changes import SYSTEM
 from app.use_cases.change_booking import take_step
+from calendar_feeds.caldav import members
 from tests.support.clock import MONDAY
 from tests.support.dav_server import Person, condition, declared
 from tests.support.ical import calendar, ics
@@ -50,7 +51,8 @@ def test_members_are_listed_with_their_etags(ana: Person) -> None:
     assert answer.text(two, "D:getcontenttype") == "text/calendar; charset=utf-8"
     assert answer.missing(one) == {"{DAV:}nonsense"}
     assert ana.dav("PROPFIND", ana.personal, body, depth="0").hrefs == [ana.personal]
-    assert set(ana.dav("PROPFIND", ana.home, body, depth="1").hrefs) == {ana.home, ana.schedule, ana.personal}
+    boxes = {f"{ana.home}inbox/", f"{ana.home}outbox/"}
+    assert set(ana.dav("PROPFIND", ana.home, body, depth="1").hrefs) == {ana.home, ana.schedule, ana.personal} | boxes
 
 
 def test_members_are_listed_without_the_etag_when_only_other_properties_are_asked(ana: Person) -> None:
@@ -220,7 +222,10 @@ def test_filters_look_into_components(ana: Person) -> None:
         ),
         (query('<C:comp-filter name="VEVENT"><C:nonsense/></C:comp-filter>'), "C:valid-filter"),
         (query("<C:comp-filter/>"), "C:valid-filter"),
-        (query('<C:comp-filter name="VALARM"/>'), "C:supported-filter"),
+        (query('<C:comp-filter name="VALARM"/>'), "C:valid-filter"),
+        (query('<C:comp-filter name="VEVENT"><C:comp-filter name="VEVENT"/></C:comp-filter>'), "C:valid-filter"),
+        (query(f'<C:comp-filter name="VTIMEZONE">{MARCH}</C:comp-filter>'), "C:valid-filter"),
+        (query('<C:comp-filter name="VPOLL"/>'), "C:supported-filter"),
         (
             query(
                 events('<C:prop-filter name="SUMMARY"><C:text-match collation="i;x">a</C:text-match></C:prop-filter>')
@@ -228,7 +233,7 @@ def test_filters_look_into_components(ana: Person) -> None:
             "C:supported-collation",
         ),
         (query("", '<C:calendar-data content-type="application/json"/>'), "C:supported-calendar-data"),
-        (query("", more="<C:timezone-id>Mars/Phobos</C:timezone-id>"), "C:valid-calendar-data"),
+        (query("", more="<C:timezone-id>Mars/Phobos</C:timezone-id>"), "C:valid-timezone"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused_by_its_precondition(lite: Person, body: str, expected: str) -> None:
@@ -247,9 +252,9 @@ def test_a_query_with_depth_0_asks_the_object_itself(lite: Person) -> None:
 
 def test_reports_that_a_resource_does_not_have_are_refused(lite: Person) -> None:
     for path, body in (
-        (lite.home, query("")),
+        (lite.principal, query("")),
         (lite.home, "<D:sync-collection><D:sync-token/><D:prop/></D:sync-collection>"),
-        (lite.personal, "<C:free-busy-query/>"),
+        (lite.personal, "<C:nonsense/>"),
         (lite.principal, "<D:nonsense/>"),
     ):
         response = lite.request("REPORT", path, declared(body), Depth="1")
@@ -281,7 +286,7 @@ def test_sync_tells_what_changed_and_what_went(ana: Person) -> None:
     assert start.hrefs == []
     put_all(ana, a=ics("a"), b=ics("b"))
     second = ana.sync(start.sync_token)
-    assert second.hrefs == [ana.personal + "a.ics", ana.personal + "b.ics"]
+    assert sorted(second.hrefs) == [ana.personal + "a.ics", ana.personal + "b.ics"]  # all there are, in no order
     changed = ana.put("a.ics", ics("a", "SUMMARY:New"))
     assert ana.request("DELETE", ana.personal + "b.ics").status_code == 204
     put_all(ana, c=ics("c"))
@@ -336,3 +341,53 @@ def test_objects_are_read_conditionally(ana: Person) -> None:
     assert ana.request("GET", href, If_None_Match='"other"').status_code == 200
     assert ana.request("GET", href, If_Match='"other"').status_code == 412
     assert ana.request("GET", ana.personal + "none.ics").status_code == 404
+
+
+def test_a_large_calendar_with_all_its_texts_is_sent_in_parts(lite: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "PAGE", 10)
+    for number in range(25):
+        lite.put(f"{number:02}.ics", ics(f"{number}@example.com", f"SUMMARY:Nummer {number} ü"))
+    asked = "<D:propfind><D:prop><D:getetag/><C:calendar-data/></D:prop></D:propfind>"
+    listed = lite.dav("PROPFIND", lite.personal, asked, depth="1")
+    assert "Content-Length" not in listed.response.headers
+    assert len(listed.hrefs) == 26
+    first = lite.sync(props="<D:getetag/><C:calendar-data/>")
+    assert "Content-Length" not in first.response.headers
+    assert len(first.hrefs) == 25
+    assert "SUMMARY:Nummer 24 ü" in (first.text(f"{lite.personal}24.ics", "C:calendar-data") or "")
+    assert lite.sync(first.sync_token).hrefs == []
+
+
+def test_members_come_without_their_collection_when_the_client_prefers_so(lite: Person) -> None:
+    lite.put("a.ics", ics("a"))
+    asked = "<D:propfind><D:prop><D:getetag/></D:prop></D:propfind>"
+    assert lite.dav("PROPFIND", lite.personal, asked, depth="1", Prefer="depth-noroot").hrefs == [
+        f"{lite.personal}a.ics"
+    ]
+    assert lite.dav("PROPFIND", lite.personal, asked, depth="0", Prefer="depth-noroot").hrefs == [lite.personal]
+
+
+@pytest.mark.parametrize("inner", ["<D:allprop/><D:propname/>", "<D:unknown/>", ""])
+def test_a_propfind_asks_for_one_thing(lite: Person, inner: str) -> None:
+    body = declared(f"<D:propfind>{inner}</D:propfind>")
+    assert lite.request("PROPFIND", lite.personal, body, Depth="0").status_code == 400
+
+
+def test_definitions_of_known_zones_stay_out_when_the_client_has_them(lite: Person) -> None:
+    definitions = [
+        ["TZID:Europe/Berlin", "BEGIN:STANDARD", "DTSTART:19701025T030000", "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100"],
+        ["TZID:Our Own", "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:+0100", "TZOFFSETTO:+0100"],
+    ]
+    zones = "".join(
+        "\r\n".join(["BEGIN:VTIMEZONE", *each, "END:STANDARD", "END:VTIMEZONE", ""]) for each in definitions
+    )
+    text = ics("a", start=";TZID=Europe/Berlin:20270301T100000").replace("BEGIN:VEVENT", f"{zones}BEGIN:VEVENT")
+    lite.put("a.ics", text)
+    path = f"{lite.personal}a.ics"
+    multiget = f"<C:calendar-multiget><D:prop>{DATA}</D:prop><D:href>{path}</D:href></C:calendar-multiget>"
+    for header, known in (("T", True), ("F", False)):
+        got = lite.request("GET", path, CalDAV_Timezones=header).text
+        reported = lite.dav("REPORT", lite.personal, multiget, CalDAV_Timezones=header).text(path, "C:calendar-data")
+        for found in (got, reported or ""):
+            assert ("TZID:Europe/Berlin\r" in found, "TZID:Our Own\r" in found) == (known, True)
+    assert lite.request("GET", path).text == text

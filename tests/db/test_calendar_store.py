@@ -10,10 +10,12 @@ from sqlalchemy import insert, select
 
 from app.db import models as m
 from app.db.calendar_store import SqlCalendarStore
-from app.db.engine import Database, connect
+from app.db.engine import Database
+from app.db.feeds import SqlPublishedFeeds
 from app.domain.calendars import Calendar, CalendarAccount, etag_of
 from app.domain.errors import AlreadyExists
 from app.ports.calendar_store import ObjectWrite
+from app.ports.feeds import FeedWindow
 from app.ports.published import FIELD, StoredText
 from app.use_cases.ids import new_id
 from integrations.security import KeyVault
@@ -24,15 +26,6 @@ HOUR = 3600
 
 
 VAULT = KeyVault(["new-key", "old-key"])
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = connect(database_url)
-    async with database.write.begin() as connection:
-        await connection.run_sync(m.metadata.create_all)
-    yield database
-    await database.dispose()
 
 
 class Home:
@@ -60,6 +53,24 @@ class Home:
         async with self.database.read.connect() as connection:
             query = select(m.busy_intervals.c.start_at, m.busy_intervals.c.end_at).order_by(m.busy_intervals.c.start_at)
             return [(row.start_at, row.end_at) for row in await connection.execute(query)]
+
+    async def feed(self, kind: str) -> str:
+        """The token of a new feed."""
+        token = new_id()
+        async with self.database.write.begin() as connection:
+            await connection.execute(
+                insert(m.feeds).values(
+                    id=new_id(),
+                    org_id=self.personal.org_id,
+                    user_id=self.user_id,
+                    kind=kind,
+                    label="Team",
+                    token_lookup=VAULT.lookup(token),
+                    token_sealed=VAULT.seal(token),
+                    created_at=NOW,
+                )
+            )
+        return token
 
     async def host_revision(self) -> int:
         async with self.database.read.connect() as connection:
@@ -275,10 +286,20 @@ async def test_a_cancelled_bookings_text_stays_for_the_feeds_only(home: Home, st
         await writer.publish(home.schedule.id, cancelled, NOW + 9, deleted=True)
     assert await store.object(home.schedule.id, "a.ics") is None
     assert [entry.revision for entry in await store.entries_since(home.schedule.id, 0)] == [3, 4]
-    assert await store.feed_texts(home.schedule.id, NOW, NOW) == [cancelled.data]
-    assert await store.feed_texts(home.schedule.id, NOW, NOW + 10) == []
-    assert await store.feed_texts(home.schedule.id, NOW + HOUR, NOW) == []
-    [entry] = await store.feed_busy(home.schedule.id, NOW, NOW)
+    token = await home.feed("schedule")
+    async with home.database.read.connect() as connection:
+        feeds = SqlPublishedFeeds(connection, VAULT)
+        feed = await feeds.find(token)
+        assert feed is not None
+        assert await feeds.texts(feed, FeedWindow(NOW, None, NOW)) == [cancelled.data]
+        assert await feeds.texts(feed, FeedWindow(NOW, NOW + 1, NOW)) == [cancelled.data]
+        for window in (
+            FeedWindow(NOW, None, NOW + 10),
+            FeedWindow(NOW + HOUR, None, NOW),
+            FeedWindow(NOW - HOUR, NOW, NOW),
+        ):
+            assert await feeds.texts(feed, window) == []
+        [entry] = await feeds.busy(feed, FeedWindow(NOW, None, NOW))
     assert (entry.start, entry.end, entry.cancelled, entry.modified_at) == (NOW, NOW + HOUR, True, NOW + 9)
 
 
@@ -399,23 +420,13 @@ async def test_a_device_is_known_by_address_or_handle_and_app_password(home: Hom
 
 
 async def test_a_feed_is_found_by_its_token_alone(home: Home, store: SqlCalendarStore) -> None:
-    async with home.database.write.begin() as connection:
-        await connection.execute(
-            insert(m.feeds).values(
-                id=new_id(),
-                org_id=home.personal.org_id,
-                user_id=home.user_id,
-                kind="busy",
-                label="Team",
-                token_lookup=VAULT.lookup("secret-token"),
-                token_sealed=VAULT.seal("secret-token"),
-                created_at=NOW,
-            )
-        )
-    feed = await store.published_feed("secret-token")
-    assert feed is not None
-    assert (feed.kind, feed.calendar_id, feed.revision, feed.label) == ("busy", home.schedule.id, 0, "Team")
-    assert await store.published_feed("other") is None
+    token = await home.feed("busy")
+    async with home.database.read.connect() as connection:
+        feeds = SqlPublishedFeeds(connection, VAULT)
+        feed = await feeds.find(token)
+        assert feed is not None
+        assert (feed.kind, feed.calendar_id, feed.label) == ("busy", home.schedule.id, "Team")
+        assert await feeds.find("other") is None
 
 
 async def test_writers_at_once_never_share_a_revision(home: Home, store: SqlCalendarStore) -> None:

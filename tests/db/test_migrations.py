@@ -10,12 +10,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
-from app.db import booking_guard  # noqa: F401  # its DDL belongs to the metadata
+from app.db import append_only, booking_guard  # noqa: F401  # their DDL belongs to the metadata
 from app.db.engine import Database, connect
 from app.db.migrate import FOLDER, migrate, unmigrate
-from app.db.models import metadata
+from app.db.models import audit_entries, metadata
 from app.db.version import SCHEMA, is_current
 from tests.support.workspace import environment
 
@@ -95,11 +95,32 @@ async def test_the_description_sees_what_matters(empty: Database) -> None:
     described = await _described(empty)
     assert "ck_claims_seats" in str(described["checks"]["claims"])
     if empty.is_sqlite:
-        assert set(described["triggers"]) == {"no_double_booking_on_INSERT", "no_double_booking_on_UPDATE"}
+        kept = {f"audit_is_append_only_on_{verb}" for verb in ("INSERT", "UPDATE", "DELETE")}
+        assert set(described["triggers"]) == {"no_double_booking_on_INSERT", "no_double_booking_on_UPDATE"} | kept
         assert described["indexes"]["uq_links_org_id_slug"]["where"].endswith("WHERE deleted_at IS NULL")
     else:
         assert described["constraints"]["claims.no_double_booking"].startswith("EXCLUDE USING gist")
+        assert set(described["triggers"]) == {"audit_is_append_only", "audit_is_append_only_at_all"}
         assert described["indexes"]["uq_links_org_id_slug"].endswith("WHERE (deleted_at IS NULL)")
+
+
+async def test_reasons_of_recipients_leave_the_audit_log(empty: Database) -> None:
+    """They were noted before the log became append-only."""
+    await migrate(empty, "0008")
+    org, entry = "'00000000-0000-7000-8000-000000000001'", "'00000000-0000-7000-8000-000000000002'"
+    reasons = '{"status": ["confirmed", "cancelled"], "cancel_reason": [null, "I am ill"]}'
+    async with empty.write.begin() as connection:
+        await connection.exec_driver_sql(
+            f"INSERT INTO organizations (id, slug, name, created_at) VALUES ({org}, 'a', 'A', 0)"
+        )
+        await connection.exec_driver_sql(
+            "INSERT INTO audit_entries (id, org_id, at, actor_kind, action, entity, entity_id, changes)"
+            f" VALUES ({entry}, {org}, 0, 'recipient', 'booking.cancel', 'booking', {entry}, '{reasons}')"
+        )
+    await migrate(empty)
+    async with empty.read.connect() as connection:
+        changes = (await connection.execute(select(audit_entries.c.changes))).scalar_one()
+    assert changes == {"status": ["confirmed", "cancelled"], "cancel_reason": [None, "…"]}
 
 
 async def test_programs_that_migrate_at_once_wait_for_each_other(

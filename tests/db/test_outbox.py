@@ -201,6 +201,24 @@ async def test_a_dead_letter_rests_until_it_is_retried(bench: Bench) -> None:
     assert (await bench.one(now=NOW + 5)).attempts == 1
 
 
+async def test_what_giving_up_asks_for_is_asked_with_it(bench: Bench) -> None:
+    """And not when the work was asked for again meanwhile: then it is not given up."""
+    then = job("booking:1:mail:failed")
+    await bench.ask(job())
+    first = await bench.one()
+    await bench.queue.fail(first, "first", "later", NOW + 5, NOW, then)
+    assert [row.lane for row in await bench.rows()] == ["booking:1:mail"]
+    second = await bench.one(now=NOW + 5)
+    await bench.ask(job(run_at=NOW + 6))
+    await bench.queue.fail(second, "first", "never", None, NOW + 5, then)
+    assert [row.lane for row in await bench.rows()] == ["booking:1:mail"]
+    await bench.queue.fail(await bench.one(now=NOW + 6), "first", "never", None, NOW + 6, then)
+    assert [(row.lane, row.state) for row in await bench.rows()] == [
+        ("booking:1:mail", "dead"),
+        ("booking:1:mail:failed", "pending"),
+    ]
+
+
 async def test_a_dead_lane_lives_again_when_it_is_asked_for(bench: Bench) -> None:
     await bench.ask(job())
     await bench.queue.fail(await bench.one(), "first", "never", None, NOW)
@@ -229,7 +247,7 @@ async def test_looking_for_work_in_vain_takes_no_write_lock(bench: Bench, neighb
         await writing.rollback()
 
 
-async def test_workers_share_the_lanes_without_ever_sharing_one(bench: Bench, database_url: str) -> None:
+async def test_workers_share_the_lanes_without_ever_sharing_one(bench: Bench, tables_url: str) -> None:
     """Five workers, each with connections of its own, over sixty lanes that are asked for again and again."""
     lanes = [f"lane:{number:02d}" for number in range(60)]
     await bench.ask(*map(job, lanes))
@@ -237,7 +255,7 @@ async def test_workers_share_the_lanes_without_ever_sharing_one(bench: Bench, da
     done: Counter[str] = Counter()
 
     async def work(name: str) -> None:
-        database = connect(database_url, pool_size=2)
+        database = connect(tables_url, pool_size=2)
         queue = SqlJobQueue(database.write, database.read)
         try:
             while found := await queue.claim(name, NOW, LEASE, 4):

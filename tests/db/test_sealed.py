@@ -22,11 +22,12 @@ from app.use_cases.account_mail import password_address
 from app.use_cases.ids import new_id
 from app.use_cases.manage_people import set_password, user_of_password_address
 from app.use_cases.manage_tokens import create_api_token, create_app_password, create_feed
+from app.use_cases.set_up_phone import offer_set_up
 from app.wiring import Parts, wire
 from calendar_feeds.caldav.app import _note_device
 from integrations.security import KeyVault
 from tests.support.clock import Clock, at
-from tests.support.workspace import Workspace, environment, make_workspace, opened
+from tests.support.workspace import Workspace, environment, make_workspace
 
 pytestmark = pytest.mark.anyio
 
@@ -41,12 +42,10 @@ def parts_of(url: str, folder: Path, clock: Clock, *keys: str) -> Parts:
 
 
 @pytest.fixture
-async def filled(database_url: str, tmp_path: Path) -> AsyncIterator[Workspace]:
+async def filled(tables_url: str, tmp_path: Path) -> AsyncIterator[Workspace]:
     """One of everything that is sealed or hashed, under the old key."""
     clock = Clock()
-    async with opened(database_url, tmp_path, clock) as parts:
-        pass
-    parts = parts_of(database_url, tmp_path, clock, OLD)
+    parts = parts_of(tables_url, tmp_path, clock, OLD)
     workspace = await make_workspace(parts, clock)
     link = await workspace.link()
     await workspace.one_time(link)
@@ -56,6 +55,7 @@ async def filled(database_url: str, tmp_path: Path) -> AsyncIterator[Workspace]:
         await work.commit()
     await create_feed(parts.ports, workspace.owner)
     await create_api_token(parts.ports, workspace.owner, "script")
+    await offer_set_up(parts.ports, workspace.owner, "Phone")
     calendar = await workspace.connected_calendar(workspace.owner, synced_at=None)
     channel = CalendarChannel(new_id(), calendar.org_id, calendar.id, "google", "resource", "token", clock.now)
     org_id = calendar.org_id
@@ -72,6 +72,7 @@ EVERYTHING = {
     "bookings": 1,
     "one time links": 1,
     "feeds": 1,
+    "phone profiles": 1,
     "calendar accounts": 2,
     "calendar channels": 1,
     "organization grants": 2,
@@ -95,23 +96,24 @@ def test_what_is_found_by_a_hash_is_hashed_anew() -> None:
 async def test_what_rests_on_which_key_is_counted(filled: Workspace) -> None:
     assert await resting(filled, KeyVault([OLD])) == EVERYTHING
     assert await resting(filled, ONLY_NEW) == {}
-    (hashes,) = await hashed_stock(filled.parts.database)
-    assert (hashes.words, hashes.mark, hashes.count) == ("api tokens", KeyVault([OLD]).marks[0], 1)
+    mark = KeyVault([OLD]).marks[0]
+    found = {(each.words, each.mark, each.count) for each in await hashed_stock(filled.parts.database)}
+    assert found == {("api tokens", mark, 1), ("phone profiles", mark, 1)}
 
 
-async def test_everything_is_sealed_anew_and_found_again(filled: Workspace, database_url: str, tmp_path: Path) -> None:
+async def test_everything_is_sealed_anew_and_found_again(filled: Workspace, tables_url: str, tmp_path: Path) -> None:
     """Afterwards the old key is not needed for any of it."""
     (booking,) = await filled.rows(m.bookings)
     assert await reseal(filled.parts.database, BOTH) == sum(EVERYTHING.values())
     assert await resting(filled, ONLY_NEW) == EVERYTHING
     assert await reseal(filled.parts.database, BOTH) == 0
     old = KeyVault([OLD])
-    parts = parts_of(database_url, tmp_path, filled.clock, NEW)
+    parts = parts_of(tables_url, tmp_path, filled.clock, NEW)
     async with parts.ports.read() as work:
         found = await work.bookings.by_token(old.open(booking["token_sealed"]))
         assert found is not None and found.id == booking["id"]
         (feed,) = await work.tokens.feeds(filled.owner.id)
-        assert await work.calendars.published_feed(feed.token) is not None
+        assert await work.feeds.find(feed.token) is not None
         secrets = {account.secret for account in await work.calendars.accounts_of(filled.owner.id)}
         assert secrets == {"", "secret"}
         (once,) = await filled.rows(m.one_time_links)
@@ -181,7 +183,7 @@ async def test_a_damaged_text_is_noticed(filled: Workspace) -> None:
 
 @pytest.mark.parametrize("kind", ["feed", "one-time link"])
 async def test_what_moves_while_it_is_looked_for_is_found(
-    filled: Workspace, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    filled: Workspace, tables_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """It is not under the new key yet at the first look, and not under the old one any more at the second."""
     (row,) = await filled.rows(m.feeds if kind == "feed" else m.one_time_links)
@@ -197,15 +199,15 @@ async def test_what_moves_while_it_is_looked_for_is_found(
         return answer
 
     monkeypatch.setattr(QuickStatement, "rows", rows)
-    parts = parts_of(database_url, tmp_path, filled.clock, NEW, OLD)
+    parts = parts_of(tables_url, tmp_path, filled.clock, NEW, OLD)
     async with parts.ports.read() as work:
-        look: Any = work.calendars.published_feed if kind == "feed" else work.links.context
+        look: Any = work.feeds.find if kind == "feed" else work.links.context
         assert await look(token) is not None
     assert [bool(answer) for answer in found] == [False, False, True]
     await parts.close()
 
 
-async def test_an_app_password_moves_when_it_is_used(filled: Workspace, database_url: str, tmp_path: Path) -> None:
+async def test_an_app_password_moves_when_it_is_used(filled: Workspace, tables_url: str, tmp_path: Path) -> None:
     """Also when its use was noted a moment ago; the old key then is not needed for it."""
     password, secret = await create_app_password(filled.ports, filled.owner, "Phone")
     async with filled.ports.unit_of_work() as work:
@@ -214,7 +216,7 @@ async def test_an_app_password_moves_when_it_is_used(filled: Workspace, database
         await work.calendars.app_password_used(user, filled.clock.now)
         await work.commit()
     for keys, is_moved in (([NEW, OLD], False), ([NEW, OLD], True), ([NEW], True)):
-        parts = parts_of(database_url, tmp_path, filled.clock, *keys)
+        parts = parts_of(tables_url, tmp_path, filled.clock, *keys)
         async with parts.ports.read() as work:
             user, _ = await work.calendars.dav_access("owner", secret, None) or (None, None)
         assert user is not None
@@ -225,11 +227,11 @@ async def test_an_app_password_moves_when_it_is_used(filled: Workspace, database
 
 
 async def test_a_mailed_address_sets_a_password_while_keys_change(
-    filled: Workspace, database_url: str, tmp_path: Path
+    filled: Workspace, tables_url: str, tmp_path: Path
 ) -> None:
     """Still once, and not without the key it was signed with."""
     signed = password_address(filled.ports, filled.owner, 7 * 86400).rpartition("/")[2]
-    parts, without = (parts_of(database_url, tmp_path, filled.clock, *keys) for keys in ((NEW, OLD), (NEW,)))
+    parts, without = (parts_of(tables_url, tmp_path, filled.clock, *keys) for keys in ((NEW, OLD), (NEW,)))
     with pytest.raises(NotFound):
         await user_of_password_address(without.ports, signed)
     await set_password(parts.ports, signed, "correct-horse-battery")

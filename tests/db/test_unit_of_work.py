@@ -9,7 +9,7 @@ from sqlalchemy import insert, text
 from app.db import models as m
 from app.db.engine import SQLITE_BUSY_SECONDS, Database, connect
 from app.db.unit_of_work import SqlUnitOfWork, SqlUnitsOfWork
-from app.ports.storage import Organization
+from app.ports.people import Organization
 from app.use_cases.ids import new_id
 from integrations.security import KeyVault
 

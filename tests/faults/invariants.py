@@ -20,6 +20,7 @@ async def check_all(database: Database) -> None:
     async with snapshot(database) as connection:
         await _no_two_claims_overlap(connection)
         await _claims_are_the_active_bookings(connection)
+        await _seats_are_those_of_attendees(connection)
         await _limits_are_kept(connection)
         await _one_time_links_are_used_once(connection)
         await _every_change_is_audited(connection)
@@ -63,7 +64,8 @@ async def _claims_are_the_active_bookings(connection: AsyncConnection) -> None:
     active = await _rows(
         connection,
         "SELECT b.occurrence_id, h.host_id, b.start_at - b.buffer_before * 60, b.end_at + b.buffer_after * 60"
-        f" FROM bookings b JOIN booking_hosts h ON h.booking_id = b.id WHERE b.status IN {ACTIVE}",
+        " FROM bookings b JOIN booking_hosts h ON h.booking_id = b.id"
+        f" WHERE b.occurrence_id = b.id AND b.status IN {ACTIVE}",
     )
     assert sorted(map(_plain, claimed)) == sorted(map(_plain, active)), "claims and active bookings differ"
     stray = await _rows(
@@ -71,6 +73,35 @@ async def _claims_are_the_active_bookings(connection: AsyncConnection) -> None:
         "SELECT b.id FROM bookings b JOIN booking_hosts h ON h.booking_id = b.id WHERE b.start_at <> h.start_at",
     )
     assert not stray, f"host rows hold another start: {stray[:5]}"
+
+
+async def _seats_are_those_of_attendees(connection: AsyncConnection) -> None:
+    """Every host of a session has one claim on it, which counts the seats of its active attendees; these are where and
+    when their session is."""
+    wrong = await _rows(
+        connection,
+        "SELECT c.occurrence_id, c.seats_taken, c.capacity, s.capacity FROM claims c"
+        " JOIN bookings s ON s.id = c.occurrence_id WHERE s.capacity IS NOT NULL AND (c.capacity <> s.capacity"
+        " OR c.seats_taken <> (SELECT coalesce(sum(a.seats), 0) FROM bookings a"
+        f" WHERE a.occurrence_id = s.id AND a.id <> s.id AND a.status IN {ACTIVE}))",
+    )
+    assert not wrong, f"seats are miscounted: {wrong[:5]}"
+    strays = await _rows(
+        connection,
+        "SELECT a.id FROM bookings a JOIN bookings s ON s.id = a.occurrence_id WHERE a.id <> s.id"
+        f" AND a.status IN {ACTIVE} AND (s.capacity IS NULL OR s.status NOT IN {ACTIVE}"
+        " OR a.start_at <> s.start_at OR a.end_at <> s.end_at"
+        " OR EXISTS (SELECT 1 FROM booking_hosts h WHERE h.booking_id = a.id AND NOT EXISTS"
+        " (SELECT 1 FROM booking_hosts o WHERE o.booking_id = s.id AND o.host_id = h.host_id)))",
+    )
+    assert not strays, f"attendees without their session: {strays[:5]}"
+    empty = await _rows(
+        connection,
+        f"SELECT s.id FROM bookings s WHERE s.capacity IS NOT NULL AND NOT s.is_explicit AND s.status IN {ACTIVE}"
+        " AND NOT EXISTS (SELECT 1 FROM bookings a WHERE a.occurrence_id = s.id AND a.id <> s.id"
+        " AND a.status <> 'cancelled')",
+    )
+    assert not empty, f"sessions that nobody attends: {empty[:5]}"
 
 
 def _plain(row: Any) -> tuple[str, ...]:
@@ -110,6 +141,7 @@ async def _every_change_is_audited(connection: AsyncConnection) -> None:
     wrong = await _rows(
         connection,
         "SELECT b.id, b.version, count(a.id) FROM bookings b LEFT JOIN audit_entries a ON a.entity_id = b.id"
+        " WHERE b.capacity IS NULL"  # a session's version rises with its attendees' changes, too
         " GROUP BY b.id, b.version HAVING count(a.id) <> b.version",
     )
     assert not wrong, f"versions without audit entries, or the other way round: {wrong[:5]}"
@@ -125,7 +157,8 @@ async def _schedules_show_what_is_confirmed(connection: AsyncConnection) -> None
     confirmed = await _rows(
         connection,
         "SELECT b.id, h.host_id, b.start_at, b.end_at FROM bookings b JOIN booking_hosts h ON h.booking_id = b.id"
-        " WHERE b.status IN ('confirmed', 'in_progress', 'completed', 'no_show')",
+        " JOIN hosts p ON p.id = h.host_id AND p.kind = 'user'"
+        " WHERE b.occurrence_id = b.id AND b.status IN ('confirmed', 'in_progress', 'completed', 'no_show')",
     )
     assert sorted(map(_plain, shown)) == sorted(map(_plain, confirmed)), "schedules and bookings differ"
 
@@ -149,7 +182,8 @@ async def _sequences_count_what_calendars_must_know(connection: AsyncConnection)
     wrong = await _rows(
         connection,
         "SELECT b.id, b.sequence, count(a.id) FROM bookings b LEFT JOIN audit_entries a ON a.entity_id = b.id"
-        " AND a.action IN ('booking.rescheduled', 'booking.cancel', 'booking.expired', 'booking.confirm')"
+        " AND a.action IN ('booking.rescheduled', 'booking.cancel', 'booking.expired', 'booking.confirm',"
+        " 'session.closed')"
         " GROUP BY b.id, b.sequence HAVING count(a.id) <> b.sequence",
     )
     assert not wrong, f"sequences that miss a change: {wrong[:5]}"
@@ -158,8 +192,9 @@ async def _sequences_count_what_calendars_must_know(connection: AsyncConnection)
 async def _what_must_follow_is_asked_for(connection: AsyncConnection) -> None:
     """The work of a booking's future is in the outbox, that of a cancelled one is not."""
     lanes = {str(lane) for (lane,) in await _rows(connection, "SELECT lane FROM outbox")}
-    for booking, status in await _rows(connection, "SELECT id, status FROM bookings"):
-        future = {f"booking:{booking}:{target}" for target in ("complete", "followup")}
+    for booking, status, capacity in await _rows(connection, "SELECT id, status, capacity FROM bookings"):
+        targets = ("complete", "followup") if capacity is None else ("complete",)
+        future = {f"booking:{booking}:{target}" for target in targets}
         expected = future if status == "confirmed" else set()
         assert future & lanes == expected, f"{status} booking {booking} has {future & lanes} to come"
 
@@ -176,7 +211,7 @@ async def untold(database: Database, now: int) -> list[Any]:
             connection,
             "SELECT b.id, b.status, b.sequence, d.status, d.sequence FROM bookings b LEFT JOIN mail_deliveries d"
             " ON d.booking_id = b.id AND d.address = b.recipient_email AND d.kind = 'state'"
-            " WHERE (d.booking_id IS NULL AND b.status = 'confirmed')"
+            " WHERE (d.booking_id IS NULL AND b.status = 'confirmed' AND b.capacity IS NULL)"
             " OR d.status <> b.status OR d.sequence <> b.sequence",
         )
     return [*due, *told]

@@ -12,7 +12,10 @@ from typing import Any
 from app.db import models as m
 from app.db.migrate import migrate
 from app.domain.links import Link
-from app.ports.storage import User
+from app.domain.services import Need, ServiceHost
+from app.ports.people import User
+from app.use_cases.manage_resources import create_resource
+from app.use_cases.manage_services import create_service
 from app.use_cases.manage_tokens import create_app_password
 from tests.faults.journal import DAY, keep_journal
 from tests.faults.processes import Program, Server, make_programs
@@ -45,6 +48,18 @@ class Site:
     async def shared_offer(self, mode: str, hosts: Sequence[User], slug: str, **values: Any) -> Offer:
         """A new link of several hosts."""
         return self.offered(await self.workspace.shared_link(mode, hosts, slug, **values))
+
+    async def service_offers(self, people: Sequence[User], rooms: int, slugs: Sequence[str]) -> list[Offer]:
+        """A link and a service for each slug, by any of the people in one of the same rooms."""
+        ports, admin = self.workspace.ports, self.workspace.owner
+        room = await create_resource(ports, admin, {"name": "Room", "quantity": rooms})
+        qualified = [ServiceHost(person.id) for person in people]
+        made = []
+        for slug in slugs:
+            values = {"name": slug, "durations": (30,)}
+            service = await create_service(ports, admin, values, [Need(room.id)], qualified)
+            made.append(self.offered(await self.workspace.link(slug, service_id=service.id)))
+        return made
 
     def offered(self, link: Link, host: str = "", token: str | None = None) -> Offer:
         """A link as the storm needs it."""

@@ -118,7 +118,9 @@ class Storm:
             self.answers[kind, answer.status_code] += 1
             return answer
 
-    async def book(self, offer: Offer, start: int, *, key: str | None = None, name: str = "Guest") -> httpx2.Response:
+    async def book(
+        self, offer: Offer, start: int, *, key: str | None = None, name: str = "Guest", seats: int = 1
+    ) -> httpx2.Response:
         """Book. Requests with the same `key` are the same request, which makes asking again after a lost answer
         harmless."""
         key = key or self._random_id()
@@ -129,6 +131,7 @@ class Storm:
             "timezone": "UTC",
             "name": name,
             "email": email,
+            "seats": seats,
         }
         path, headers, since = f"/api/v1/public/{offer.token}/book", {"Idempotency-Key": key}, time.time()
         answer = await self.send("book", "POST", path, json=body, headers=headers)

@@ -60,6 +60,7 @@ async def test_exactly_the_allowed_ones_win(database_url: str, tmp_path: Path, s
         await a_token_is_used_once(storm, place)
         await twins_are_one_booking(storm, place)
         await a_pool_has_as_many_winners_as_hosts(storm, place)
+        await services_have_as_many_winners_as_rooms(storm, place)
         await one_of_many_moves_wins(storm, place)
         await a_booking_is_cancelled_once(storm)
         assert storm.answers.total() >= 400
@@ -171,6 +172,22 @@ async def a_pool_has_as_many_winners_as_hosts(storm: Storm, place: Site) -> None
     assert len(won) == len(starts) * len(team)
     places = {(made["start"], made["hosts"][0]["id"]) for made in won}
     assert len(places) == len(won)
+
+
+async def services_have_as_many_winners_as_rooms(storm: Storm, place: Site) -> None:
+    """Two services of three people each, who all are there, and two rooms for both of them: four times, ten contenders
+    each."""
+    people = [await place.workspace.user(name) for name in ("cem", "dee", "eli")]
+    offers = await place.service_offers(people, rooms=2, slugs=("cut", "colour"))
+    starts = [storm.day + 5 * DAY + number * HALF_HOUR for number in range(4)]
+    wanted = [(offer, start) for start in starts for offer in offers] * 5
+    storm.chance.shuffle(wanted)
+    answers = await asyncio.gather(*(storm.book(offer, start) for offer, start in wanted))
+    won = [answer.json() for answer in answers if answer.status_code == 201]
+    assert Counter(answer.status_code for answer in answers) == {201: 8, 409: 32}
+    taken = Counter((made["start"], host["id"]) for made in won for host in made["hosts"])
+    assert set(taken.values()) == {1}
+    assert {len(made["hosts"]) for made in won} == {2}
 
 
 async def one_of_many_moves_wins(storm: Storm, place: Site) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -71,7 +70,6 @@ async def running(
         async with app.lifespan():
             yield api
     finally:
-        gc.unfreeze()  # the program freezes what is there when it starts; here it starts again and again
         await api.close()
         await database.dispose()
 

@@ -19,10 +19,10 @@ from app.wiring import HANDLERS
 from app.worker import Worker
 from tests.capabilities import need
 from tests.fakes.google import PERSON, FakeGoogle
-from tests.fakes.google_grants import CLIENT_ID, CLIENT_SECRET
 from tests.http.api import Api, running
-from tests.http.test_calendar_sign_in import CONNECT, browser_of, connected, consent, google_rows
-from tests.http.workspace import NOW, Workspace, moment, settings_for
+from tests.http.signed_in import browser_of
+from tests.http.test_calendar_sign_in import CONNECT, connected, consent, google_rows, registered
+from tests.http.workspace import NOW, Workspace, moment
 from tests.support.clock import Clock
 from tests.support.statements import statements_of
 
@@ -46,15 +46,7 @@ async def google() -> AsyncIterator[FakeGoogle]:
 @pytest.fixture
 async def api(settings: Settings, workspace: Workspace, google: FakeGoogle) -> AsyncIterator[Api]:
     """The program, registered at this Google; the owner's other account is gone."""
-    own = settings_for(
-        settings.database_url,
-        settings.data_dir,
-        GOOGLE_CLIENT_ID=CLIENT_ID,
-        GOOGLE_CLIENT_SECRET=CLIENT_SECRET,
-        GOOGLE_API_ENDPOINT=google.url,
-        GOOGLE_OAUTH_ENDPOINT=google.url,
-    )
-    async with running(own, workspace) as made:
+    async with running(registered(settings, google), workspace) as made:
         await made.delete(f"/calendar-accounts/{made.acme.account.id}", made.acme.owner)
         yield made
 

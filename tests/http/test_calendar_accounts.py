@@ -13,9 +13,9 @@ import pytest
 from app.config import Settings
 from tests.capabilities import need
 from tests.http.api import Api, code_of, running
-from tests.http.databases import snapshot
 from tests.http.workspace import Workspace, at, settings_for
 from tests.support.calendar_servers import PASSWORD, USER, CalendarServer, radicale
+from tests.support.prepared import snapshot
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from app.config import Settings
 from app.db import models as m
 from app.domain.bookings import Booking
-from app.ports import Ports
 from app.use_cases.book_slot import book_slot
 from app.wiring import HANDLERS
 from app.worker import Worker
@@ -26,9 +25,10 @@ from tests.fakes.google import PERSON, FakeGoogle
 from tests.fakes.google_events import FakeCalendar, Json
 from tests.fakes.google_grants import CLIENT_ID, CLIENT_SECRET
 from tests.http.api import Api, client_of, running
-from tests.http.databases import snapshot
-from tests.http.workspace import NOW, Member, Workspace, at, request_at, settings_for
+from tests.http.signed_in import browser_of, ports_of
+from tests.http.workspace import NOW, Workspace, at, request_at, settings_for
 from tests.support.clock import Clock
+from tests.support.prepared import snapshot
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requires("contracts")]
 CONNECT = "/api/v1/calendar-accounts/google/connect"
@@ -45,10 +45,9 @@ async def google() -> AsyncIterator[FakeGoogle]:
     assert fake.broken == []
 
 
-@pytest.fixture
-async def api(settings: Settings, workspace: Workspace, google: FakeGoogle) -> AsyncIterator[Api]:
-    """The program, registered at this Google."""
-    own = settings_for(
+def registered(settings: Settings, google: FakeGoogle) -> Settings:
+    """The settings of a program that is registered at this Google."""
+    return settings_for(
         settings.database_url,
         settings.data_dir,
         GOOGLE_CLIENT_ID=CLIENT_ID,
@@ -56,25 +55,13 @@ async def api(settings: Settings, workspace: Workspace, google: FakeGoogle) -> A
         GOOGLE_API_ENDPOINT=google.url,
         GOOGLE_OAUTH_ENDPOINT=google.url,
     )
-    async with running(own, workspace) as made:
+
+
+@pytest.fixture
+async def api(settings: Settings, workspace: Workspace, google: FakeGoogle) -> AsyncIterator[Api]:
+    """The program, registered at this Google."""
+    async with running(registered(settings, google), workspace) as made:
         yield made
-
-
-def ports_of(api: Api) -> Ports:
-    ports: Ports = api.app.state.ports
-    return ports
-
-
-async def browser_of(api: Api, member: Member) -> httpx.AsyncClient:
-    """A browser in which somebody is signed in."""
-    ports = ports_of(api)
-    token = ports.vault.new_token()
-    async with ports.unit_of_work() as work:
-        await work.tokens.add_session(token, member.user, ports.clock(), ports.clock() + 86400)
-        await work.commit()
-    client = client_of(api.app)
-    client.cookies.set("halfpast", token, domain="127.0.0.1")
-    return client
 
 
 async def consent(google: FakeGoogle, address: str, untick: str = "", **chosen: str) -> str:

@@ -16,12 +16,12 @@ from app.db import models as m
 from integrations.google.sign_in import CALENDAR_SCOPES, CONTACT_SCOPES
 from tests.capabilities import need
 from tests.fakes.google import PERSON, FakeGoogle
-from tests.fakes.google_grants import CLIENT_ID, CLIENT_SECRET
 from tests.http.api import Api, client_of, code_of, running
-from tests.http.databases import snapshot
-from tests.http.test_calendar_sign_in import CONNECT, browser_of, connected, consent, google_rows
-from tests.http.workspace import NOW, Workspace, settings_for
+from tests.http.signed_in import browser_of
+from tests.http.test_calendar_sign_in import CONNECT, connected, consent, google_rows, registered
+from tests.http.workspace import NOW, Workspace
 from tests.support.clock import Clock
+from tests.support.prepared import snapshot
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requires("contracts")]
 PAGE = "/app/connections"
@@ -42,15 +42,7 @@ async def google() -> AsyncIterator[FakeGoogle]:
 @pytest.fixture
 async def api(settings: Settings, workspace: Workspace, google: FakeGoogle) -> AsyncIterator[Api]:
     """The program, registered at this Google."""
-    own = settings_for(
-        settings.database_url,
-        settings.data_dir,
-        GOOGLE_CLIENT_ID=CLIENT_ID,
-        GOOGLE_CLIENT_SECRET=CLIENT_SECRET,
-        GOOGLE_API_ENDPOINT=google.url,
-        GOOGLE_OAUTH_ENDPOINT=google.url,
-    )
-    async with running(own, workspace) as made:
+    async with running(registered(settings, google), workspace) as made:
         yield made
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.config import Settings
 from tests.http.api import Api, code_of, running
-from tests.http.test_calendar_sign_in import browser_of
+from tests.http.signed_in import browser_of
 from tests.http.workspace import Workspace, settings_for
 
 pytestmark = pytest.mark.anyio

@@ -81,3 +81,8 @@ async def test_the_known_password_opens_nothing_beyond_this_machine(
     async with running(settings, workspace) as api, client_of(api.app, base_url=base_url) as browser:
         answer = await browser.post("/", data={"email": OWNER, "password": DEMO_PASSWORD})
         assert answer.status_code == status
+
+
+def test_the_workshop_has_seats(printed: dict[str, str]) -> None:
+    page = httpx.get(printed["Booking page"].replace("/intro", "/workshop")).text
+    assert "3 seats left" in page

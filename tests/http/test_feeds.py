@@ -1,7 +1,6 @@
 """ICS feeds as subscribers read them."""
 
 import re
-from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -13,37 +12,17 @@ from app.use_cases.booking_changes import SYSTEM
 from app.use_cases.change_booking import take_step
 from app.use_cases.manage_tokens import create_feed, delete_feed
 from app.use_cases.reschedule_booking import Move, reschedule_booking
-from tests.capabilities import need
-from tests.databases import temporary_postgresql
 from tests.support.clock import MONDAY
-from tests.support.dav_server import DavServer, Person, dav_server
+from tests.support.dav_server import DavServer, Person, dav_servers, server
 from tests.support.ical import ics
 
+__all__ = ["dav_servers", "server"]
 DAY = 86400
 
 
-@pytest.fixture(scope="module")
-def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavServer]:
-    """Running over a SQLite file."""
-    folder = tmp_path_factory.mktemp("feeds")
-    with dav_server(f"sqlite+aiosqlite:///{folder / 'feeds.sqlite3'}", folder) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavServer]:
-    """Running over PostgreSQL."""
-    need("postgresql")
-    with temporary_postgresql() as url, dav_server(url, tmp_path_factory.mktemp("feeds")) as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ana(request: pytest.FixtureRequest) -> Person:
+@pytest.fixture
+def ana(server: DavServer) -> Person:
     """A new person in New York, on a Monday morning; on each engine."""
-    server: DavServer = request.getfixturevalue(f"{request.param}_server")
-    server.clock.now = MONDAY
-    server.failures.limit = 100_000
     return server.person(timezone="America/New_York")
 
 
@@ -221,18 +200,20 @@ def test_the_past_leaves_the_feed_as_days_go_by(ana: Person) -> None:
     assert events(get(ana, path, If_None_Match=first.headers["ETag"])) == []
 
 
-def test_another_name_or_colour_is_a_change(ana: Person) -> None:
+@pytest.mark.parametrize(("color", "hexadecimal"), [("#ff0000", "#ff0000"), ("red", "#ff0000")])
+def test_another_name_or_colour_is_a_change(ana: Person, color: str, hexadecimal: str) -> None:
     path, schedule = ana.feed(), ana.calendar("schedule")
     etag = get(ana, path).headers["ETag"]
 
     async def recolour() -> None:
         async with ana.server.workspace.ports.unit_of_work() as work:
-            await work.calendars.update_calendar(schedule.id, color="#ff0000", modified_at=MONDAY)
+            await work.calendars.update_calendar(schedule.id, color=color, modified_at=MONDAY)
             await work.commit()
 
     ana.server.run(recolour())
     changed = get(ana, path, If_None_Match=etag)
     assert "COLOR:red\r\n" in changed.text
+    assert f"X-APPLE-CALENDAR-COLOR:{hexadecimal}\r\n" in changed.text
 
 
 def test_an_address_that_is_unknown_or_was_revoked_is_404(ana: Person) -> None:

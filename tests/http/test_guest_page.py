@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,18 +23,15 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def world(database_url: str, tmp_path: Path) -> AsyncIterator[MailWorld]:
-    async with mail_world(database_url, tmp_path) as world:
+async def world(tables_url: str, tmp_path: Path) -> AsyncIterator[MailWorld]:
+    async with mail_world(tables_url, tmp_path) as world:
         yield world
 
 
 async def look(world: MailWorld, tmp_path: Path, url: str) -> Response:
     settings = load_settings(environment(world.parts.settings.database_url, tmp_path))
-    try:
-        async with AsyncTestClient(create_app(settings, with_worker=False, clock=world.clock)) as client:
-            return await client.get(urlsplit(url).path)
-    finally:
-        gc.unfreeze()  # the program freezes what is there when it starts; here it starts again and again
+    async with AsyncTestClient(create_app(settings, with_worker=False, clock=world.clock)) as client:
+        return await client.get(urlsplit(url).path)
 
 
 async def booked(world: MailWorld) -> Booking:

@@ -8,7 +8,7 @@ from litestar.routes import HTTPRoute
 
 from tests.http.api import API, Api, client_of
 from tests.http.endpoints import ENDPOINTS
-from tests.http.test_signed_in_pages import Visitor, addresses, enter
+from tests.http.signed_in import Visitor, addresses, enter
 from tests.http.workspace import Company
 
 pytestmark = pytest.mark.anyio

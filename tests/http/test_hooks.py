@@ -17,7 +17,7 @@ from app.use_cases.ids import new_id
 from app.use_cases.sync_calendar import sync_lane
 from app.use_cases.watch_calendar import MARGIN_SECONDS, watch_lane
 from tests.http.api import Api, client_of
-from tests.http.databases import snapshot
+from tests.support.prepared import snapshot
 
 pytestmark = pytest.mark.anyio
 

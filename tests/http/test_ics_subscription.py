@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.config import Settings
 from app.db import models as m
 from tests.http.api import Api, running
-from tests.http.test_signed_in_pages import enter, words
+from tests.http.signed_in import enter, words
 from tests.http.workspace import Workspace, at, moment, settings_for
 from tests.support.workspace import event_text
 

@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 
 from app.db import models as m
 from tests.http.api import API, Api, client_of, code_of
-from tests.http.databases import snapshot
 from tests.http.endpoints import booking_body
 from tests.http.workspace import NOW, Company, Member, at, moment
+from tests.support.prepared import snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -146,6 +146,7 @@ class Change:
     action: str
     body: Callable[[Company], dict[str, Any]] | None = None
     is_public: bool = False
+    by_admin: bool = False
     begun: bool = False
 
 
@@ -174,13 +175,37 @@ CHANGES = (
         "time_off.added",
         lambda _: {"start": moment(at(20, 9)), "end": moment(at(20, 12))},
     ),
+    Change(
+        "/employees",
+        "employee.invited",
+        lambda _: {"name": "Nora New", "email": "nora@acme.example.com"},
+        by_admin=True,
+    ),
+    Change("/links/{c.link.id}/hand-over", "link.handed_over", lambda c: {"owner_id": c.colleague.id}, by_admin=True),
+    Change("/bookings/confirm", "booking.confirm", lambda c: {"ids": [c.pending.id]}),
+    Change("/services", "service.created", lambda _: {"name": "S"}, by_admin=True),
+    Change(
+        "/slots",
+        "session.opened",
+        lambda c: {"service_id": c.lesson.id, "start": moment(at(4, 14)), "duration": 60},
+        by_admin=True,
+    ),
+    Change("/resources", "resource.created", lambda _: {"name": "R"}, by_admin=True),
+    Change(
+        "/bookings",
+        "booking.created",
+        lambda c: {"service": c.service.id, "start": moment(at(4, 9)), "duration": 30, "recipient": {"name": "R"}},
+        by_admin=True,
+    ),
     Change("/me/feeds", "feed.created", lambda _: {"kind": "busy"}),
+    Change("/me/kept-edits/{c.kept_id}/copy", "kept_edit.copied"),
     Change("/me/app-passwords", "app_password.created", lambda _: {"label": "Laptop"}),
 )
 
 
 async def change(api: Api, what: Change, key: str, who: Member | None = None, **body: Any) -> httpx.Response:
-    sender = None if what.is_public else who or api.acme.owner
+    usual = api.acme.admin if what.by_admin else api.acme.owner
+    sender = None if what.is_public else who or usual
     sent = {**(what.body(api.acme) if what.body else {}), **body}
     json_body = {"json": sent} if sent else {}
     return await api.post(what.path.format(c=api.acme), sender, headers={"Idempotency-Key": key}, **json_body)
@@ -214,6 +239,13 @@ OTHERWISE: Mapping[str, dict[str, Any]] = {
     "templates": {"name": "X"},
     "schedules": {"name": "X"},
     "time-off": {"reason": "Sea"},
+    "employees": {"name": "X"},
+    "hand-over": {"schedule_id": "019539a0-0000-7000-8000-000000000000"},
+    "confirm": {"ids": ["019539a0-0000-7000-8000-000000000000"]},
+    "services": {"name": "X"},
+    "resources": {"name": "X"},
+    "slots": {"title": "X"},
+    "bookings": {"notes": "X"},
     "feeds": {"label": "X"},
     "app-passwords": {"label": "X"},
 }

@@ -19,7 +19,6 @@ from app.use_cases.invite_to_connect import INVITATION_SECONDS
 from tests.fakes.google import FakeGoogle
 from tests.fakes.microsoft import FakeMicrosoft
 from tests.http.api import Api, client_of
-from tests.http.databases import snapshot
 from tests.http.providers import (
     SITE,
     Browser,
@@ -33,6 +32,7 @@ from tests.http.providers import (
     work,
 )
 from tests.http.workspace import Member
+from tests.support.prepared import snapshot
 
 __all__ = ["api", "certificate_authority", "google", "microsoft"]  # fixtures
 pytestmark = [pytest.mark.anyio, pytest.mark.requires("contracts")]

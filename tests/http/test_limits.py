@@ -18,8 +18,8 @@ from app.domain.errors import RateLimited
 from app.web.limits import PAUSE_SECONDS, RateLimits
 from tests.capabilities import redis_url
 from tests.http.api import API, Api, client_of, code_of, running
-from tests.http.databases import snapshot
 from tests.http.workspace import Workspace, settings_for
+from tests.support.prepared import snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -74,6 +74,16 @@ async def test_sign_in_attempts_are_limited(settings: Settings, workspace: Works
         form = {"email": "owner@acme.example.com", "password": "wrong"}
         statuses = [(await client.post("/", data=form)).status_code for _ in range(4)]
         assert statuses == [401, 401, 401, 429]
+        await client.aclose()
+
+
+async def test_guesses_at_links_that_set_up_a_phone_count_as_sign_ins(
+    settings: Settings, workspace: Workspace, tmp_path: Path
+) -> None:
+    async with limited(settings, workspace, tmp_path, RATE_LIMIT_LOGIN="3/minute") as api:
+        client = client_of(api.app)
+        ways = ("set-up/a", "set-up/b", "profile/c/halfpast.mobileconfig", "set-up/d")
+        assert [(await client.get(f"/app/phone/{way}")).status_code for way in ways] == [404, 404, 404, 429]
         await client.aclose()
 
 

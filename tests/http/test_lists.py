@@ -87,6 +87,76 @@ async def add_bookings(api: Api, numbers: range) -> None:
     await add(api, m.booking_hosts, hosts)
 
 
+async def add_slots(api: Api, numbers: range) -> None:
+    """Sessions, each with somebody who attends."""
+    row = await template_row(api, m.bookings, api.acme.slot.id)
+    attendee = await template_row(api, m.bookings, api.acme.booking.id)
+    sessions, attendees = [], []
+    for number in numbers:
+        key, seat, start = new_id(), new_id(), at(5, 16) + (number // 5 + 1) * HOUR
+        times = {"start_at": start, "end_at": start + HOUR}
+        sessions.append({**row, **times, "id": key, "occurrence_id": key, "uid": key, "token_lookup": key})
+        attendees.append({**attendee, **times, "id": seat, "occurrence_id": key, "uid": seat, "token_lookup": seat})
+    await add(api, m.bookings, [*sessions, *attendees])
+    hosts = [
+        {"booking_id": row["id"], "host_id": api.acme.owner.id, "start_at": row["start_at"], "booked_at": 0}
+        for row in sessions
+    ]
+    await add(api, m.booking_hosts, hosts)
+
+
+async def add_services(api: Api, numbers: range) -> None:
+    """Each needs the room, and the owner is qualified for it."""
+    row = await template_row(api, m.services, api.acme.service.id)
+    rows = [{**row, "id": new_id()} for _ in numbers]
+    await add(api, m.services, rows)
+    async with api.database.read.connect() as connection:
+        units = m.hosts.c.resource_id == api.acme.resource.id
+        room = await connection.scalar(select(m.hosts.c.id).where(units).limit(1))
+    takers = [(room, "unit"), (api.acme.owner.id, "pool")]
+    offered = [{"offer_id": each["id"], "host_id": host, "role": role} for each in rows for host, role in takers]
+    await add(api, m.offer_hosts, offered)
+
+
+async def add_resources(api: Api, numbers: range) -> None:
+    row = await template_row(api, m.resources, api.acme.resource.id)
+    await add(api, m.resources, [{**row, "id": new_id()} for _ in numbers])
+
+
+async def add_people(api: Api, numbers: range) -> None:
+    """All of them qualified for the service."""
+    person = await template_row(api, m.users, api.acme.employee.id)
+    host = await template_row(api, m.hosts, api.acme.employee.id)
+    ids = [(new_id(), number) for number in numbers]
+    names = [{"id": key, "email": f"{number}@copy.example.com", "handle": f"copy{number}"} for key, number in ids]
+    await add(api, m.users, [{**person, **name} for name in names])
+    await add(api, m.hosts, [{**host, "id": key, "user_id": key} for key, _ in ids])
+    await add(api, m.offer_hosts, [{"offer_id": api.acme.service.id, "host_id": key} for key, _ in ids])
+
+
+async def add_clients(api: Api, numbers: range) -> None:
+    """Each with a booking of the owner's."""
+    row = await template_row(api, m.clients, api.acme.client.id)
+    rows = [{**row, "id": new_id()} for _ in numbers]
+    await add(api, m.clients, rows)
+    org = {"org_id": api.acme.organization.id, "kind": "email"}
+    known = [{**org, "value": f"{each['id']}@example.org", "client_id": each["id"]} for each in rows]
+    await add(api, m.client_identities, known)
+    booking = await template_row(api, m.bookings, api.acme.booking.id)
+    bookings = []
+    for each in rows:
+        key = new_id()
+        own = {"id": key, "occurrence_id": key, "uid": key, "token_lookup": key, "client_id": each["id"]}
+        bookings.append({**booking, **own})
+    await add(api, m.bookings, bookings)
+
+
+async def add_blocks(api: Api, numbers: range) -> None:
+    row = await template_row(api, m.blocked_recipients, api.acme.block.id)
+    rows = [{**row, "id": new_id(), "value": f"{number}@blocked.example"} for number in numbers]
+    await add(api, m.blocked_recipients, rows)
+
+
 Filler = Callable[[Api, range], Any]
 LISTS: dict[str, tuple[Callable[[Company], str], Filler, int]] = {
     # path, how to fill it, the most statements one page may take (the caller's token is one of them)
@@ -95,7 +165,15 @@ LISTS: dict[str, tuple[Callable[[Company], str], Filler, int]] = {
     "templates": (lambda _: "/templates", add_templates, 2),
     "time off": (lambda c: f"/employees/{c.owner.id}/time-off", add_time_off, 2),
     "dead letters": (lambda _: "/dead-letters", add_dead_letters, 2),
+    "services": (lambda _: "/services", add_services, 3),
+    "services found": (lambda _: "/services/search?q=consult&sort=price", add_services, 3),
+    "resources": (lambda _: "/resources", add_resources, 2),
+    "clients": (lambda _: "/clients", add_clients, 4),
+    "blocked recipients": (lambda _: "/blocked-recipients", add_blocks, 2),
+    "people": (lambda _: "/employees", add_people, 3),
+    "a person's bookings": (lambda c: f"/employees/{c.owner.id}/schedule", add_bookings, 5),
     "bookings": (lambda _: "/bookings", add_bookings, 5),
+    "slots": (lambda _: "/slots", add_slots, 4),
     "my schedule": (lambda _: "/me/schedule", add_bookings, 5),
 }
 
@@ -191,11 +269,12 @@ async def test_my_schedule_is_what_is_to_come(api: Api) -> None:
     """Confirmed ones, from now on; the past on demand."""
     acme = api.acme
     ids = [item["id"] for item in (await api.get("/me/schedule", acme.owner)).json()["items"]]
-    assert ids == [acme.booking.id]
+    assert ids == [acme.booking.id, acme.slot.id]
     api.clock.now = at(4, 8)
-    assert (await api.get("/me/schedule", acme.owner)).json()["items"] == []
+    coming = (await api.get("/me/schedule", acme.owner)).json()["items"]
+    assert [item["id"] for item in coming] == [acme.slot.id]
     past = (await api.get("/me/schedule", acme.owner, params={"from": "2027-03-01"})).json()["items"]
-    assert [item["id"] for item in past] == [acme.booking.id]
+    assert [item["id"] for item in past] == [acme.booking.id, acme.slot.id]
 
 
 async def test_a_page_stays_whole_while_others_write(api: Api) -> None:

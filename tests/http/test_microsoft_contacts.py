@@ -14,6 +14,7 @@ from app.use_cases.book_slot import book_slot
 from tests.fakes.microsoft import FakeMicrosoft
 from tests.fakes.microsoft_contacts import add_contact
 from tests.http.api import Api
+from tests.http.signed_in import ports_of
 from tests.http.test_microsoft_sign_in import (
     PERSON,
     api,
@@ -22,7 +23,6 @@ from tests.http.test_microsoft_sign_in import (
     connected,
     consent,
     microsoft,
-    ports_of,
     rows,
     work,
 )

@@ -16,13 +16,13 @@ from sqlalchemy import select
 
 from app.config import Settings
 from app.db import models as m
-from app.ports import Ports
 from app.wiring import HANDLERS
 from app.worker import Worker
 from tests.fakes.microsoft import FakeMicrosoft, certificate_authority, microsoft
-from tests.http.api import Api, client_of, running
-from tests.http.databases import snapshot
-from tests.http.workspace import NOW, Member, Workspace, settings_for
+from tests.http.api import Api, running
+from tests.http.signed_in import browser_of, ports_of
+from tests.http.workspace import NOW, Workspace, settings_for
+from tests.support.prepared import snapshot
 
 __all__ = ["certificate_authority", "microsoft"]  # fixtures
 pytestmark = [pytest.mark.anyio, pytest.mark.requires("contracts")]
@@ -58,22 +58,6 @@ async def browser(api: Api) -> AsyncIterator[httpx.AsyncClient]:
     client = await browser_of(api, api.acme.owner)
     yield client
     await client.aclose()
-
-
-def ports_of(api: Api) -> Ports:
-    ports: Ports = api.app.state.ports
-    return ports
-
-
-async def browser_of(api: Api, member: Member) -> httpx.AsyncClient:
-    ports = ports_of(api)
-    token = ports.vault.new_token()
-    async with ports.unit_of_work() as work:
-        await work.tokens.add_session(token, member.user, ports.clock(), ports.clock() + 86400)
-        await work.commit()
-    client = client_of(api.app)
-    client.cookies.set("halfpast", token, domain="127.0.0.1")
-    return client
 
 
 async def consent(microsoft: FakeMicrosoft, address: str, decision: str = "accept", account: str = PERSON) -> str:

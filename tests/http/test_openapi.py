@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
+from app.web.api.fields import LONGEST_STAY
 from tests.http.api import API, Api, client_of
 from tests.http.endpoints import ENDPOINTS, Endpoint
 
@@ -98,7 +99,7 @@ async def test_bounds_inside_shapes_are_told(document: dict[str, Any]) -> None:
     """What Litestar's own description would leave out."""
     shapes = document["components"]["schemas"]
     assert shapes["BookIn"]["properties"]["guests"]["items"]["maxLength"] == 254
-    assert shapes["BookIn"]["properties"]["duration"] == {"type": "integer", "minimum": 1, "maximum": 1440}
+    assert shapes["BookIn"]["properties"]["duration"] == {"type": "integer", "minimum": 1, "maximum": LONGEST_STAY}
     assert shapes["LinkIn"]["properties"]["durations"]["items"]["maximum"] == 1440
     assert shapes["Weekly"]["properties"]["mon"]["items"]["maxItems"] == 2
 

@@ -21,7 +21,6 @@ from tests.fakes.google import FakeGoogle
 from tests.fakes.google_grants import ServiceAccount
 from tests.fakes.microsoft import FakeMicrosoft
 from tests.http.api import Api
-from tests.http.databases import snapshot
 from tests.http.providers import (
     Browser,
     api,
@@ -35,6 +34,7 @@ from tests.http.providers import (
     workday,
 )
 from tests.http.workspace import Member, request_at
+from tests.support.prepared import snapshot
 from tests.support.waiting import eventually
 
 __all__ = ["api", "certificate_authority", "google", "microsoft"]  # fixtures

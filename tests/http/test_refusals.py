@@ -12,9 +12,9 @@ import pytest
 from app.use_cases import manage_links
 from app.use_cases.book_slot import book_slot
 from tests.http.api import Api, code_of
-from tests.http.databases import snapshot
 from tests.http.endpoints import booking_body
 from tests.http.workspace import NOW, Company, at, moment, request_at
+from tests.support.prepared import snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ async def tokens(shared_api: Api) -> Tokens:
 
     used, revoked, expired = await one_time([]), await one_time([]), await one_time([], NOW + 60)
     picked = await one_time([(at(10, 20), 45)])
-    await book_slot(ports, used.token, request_at(at(5, 14)))
+    await book_slot(ports, used.token, request_at(at(5, 10)))
     await manage_links.revoke_one_time(ports, acme.owner.user, revoked.id)
     off = await manage_links.create_link(ports, acme.owner.user, {"title": "Off", "is_active": False})
     shared_api.clock.now = NOW + 120

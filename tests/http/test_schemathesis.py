@@ -25,10 +25,10 @@ from schemathesis.checks import CHECKS
 from app.config import Settings
 from app.main import create_app
 from tests.http.api import API
-from tests.http.databases import Template
 from tests.http.endpoints import ENDPOINTS, Endpoint
 from tests.http.workspace import NOW, Company, Workspace
 from tests.support.clock import Clock
+from tests.support.prepared import Prepared
 from tests.switches import examples
 
 NAMES = (
@@ -67,7 +67,7 @@ def _header(value: str | bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def site(shared_settings: Settings, shared_template: tuple[Template, Workspace]) -> Iterator[Site]:
+def site(shared_settings: Settings, shared_filled: tuple[Prepared, Workspace]) -> Iterator[Site]:
     app = create_app(shared_settings, with_worker=False, clock=Clock(NOW))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="on"))
     thread = threading.Thread(target=server.run)
@@ -79,7 +79,7 @@ def site(shared_settings: Settings, shared_template: tuple[Template, Workspace])
     document = httpx.get(f"{address}/schema/openapi.json").json()
     document.pop("servers")
     with httpx.Client() as client:
-        yield Site(address, schemathesis.openapi.from_dict(document), shared_template[1].acme, client)
+        yield Site(address, schemathesis.openapi.from_dict(document), shared_filled[1].acme, client)
     server.should_exit = True
     thread.join()
 

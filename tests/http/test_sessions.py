@@ -16,9 +16,9 @@ from app.db import models as m
 from app.use_cases.manage_tokens import create_api_token, feed_address
 from app.web.sessions import CSRF_HEADER, SESSION_SECONDS, csrf_token
 from tests.http.api import API, Api, client_of, code_of, running
-from tests.http.databases import snapshot
 from tests.http.endpoints import ENDPOINTS, Endpoint
 from tests.http.workspace import NOW, PASSWORD, SECRET_KEYS, Workspace, settings_for
+from tests.support.prepared import snapshot
 
 pytestmark = pytest.mark.anyio
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,16 +13,33 @@ from sqlalchemy import update
 from app.config import Settings, load_settings
 from app.db import models as m
 from app.domain.bookings import Booking, Recipient
-from app.domain.calendars import Calendar, CalendarAccount
+from app.domain.calendars import PERSONAL, Calendar, CalendarAccount
+from app.domain.clients import Block, Client, identities_of
 from app.domain.links import Followup, Link, OneTimeLink, Question, Template
+from app.domain.services import Need, Resource, Service, ServiceHost
 from app.ports import Ports
+from app.ports.hosts import ScheduleRecord, TimeOff
+from app.ports.kept_edits import KeptEdit
 from app.ports.outbox import NewJob
-from app.ports.storage import AppPassword, Feed, Organization, ScheduleRecord, TimeOff, User
-from app.use_cases import manage_links, manage_people, manage_schedules, manage_tokens
+from app.ports.people import Organization, User
+from app.ports.tokens import AppPassword, Feed
+from app.use_cases import (
+    block_recipients,
+    manage_links,
+    manage_people,
+    manage_resources,
+    manage_schedules,
+    manage_services,
+    manage_sessions,
+    manage_tokens,
+)
 from app.use_cases.book_slot import BookingRequest, book_slot
+from app.use_cases.file_clients import file_booking
 from app.use_cases.ids import new_id
+from app.use_cases.keep_edits import MOST
 from app.use_cases.manage_people import NewUser
 from app.wiring import Parts, wire
+from tests.support.ical import ics
 
 NOW = calendar.timegm((2027, 3, 1, 6, 0, 0))
 """A Monday, 07:00 in Berlin."""
@@ -60,10 +78,19 @@ class Company:
     pending: Booking
     feed: Feed
     app_password: AppPassword
+    service: Service
+    resource: Resource
     time_off: TimeOff
     account: CalendarAccount
     calendar: Calendar
+    client: Client
+    other_client: Client
+    block: Block
+    lesson: Service
+    slot: Booking
     dead_letter_id: str
+    kept_id: str
+    other_kept_id: str
 
     @property
     def token(self) -> str:
@@ -135,7 +162,10 @@ async def _company(parts: Parts, slug: str) -> Company:
     )
     feed = await manage_tokens.create_feed(ports, owner.user, "schedule", "Phone")
     app_password, _ = await manage_tokens.create_app_password(ports, owner.user, "Phone")
+    service, resource = await _service(ports, owned["admin"].user, [owner.user, owned["colleague"].user])
     account, connected = await _account(ports, owner.user)
+    booking = await book_slot(ports, f"{slug}.intro", request_at(at(2, 10)))
+    lesson, slot = await _session(ports, owned["admin"].user, owner.user)
     return Company(
         organization=organization,
         **owned,
@@ -144,15 +174,57 @@ async def _company(parts: Parts, slug: str) -> Company:
         one_time=one_time,
         template=template,
         schedule=await manage_schedules.create_schedule(ports, owner.user, _schedule_values()),
-        booking=await book_slot(ports, f"{slug}.intro", request_at(at(2, 10))),
+        booking=booking,
         pending=await book_slot(ports, f"{slug}.approval", replace(request_at(at(2, 14)), answers={})),
         feed=feed,
         app_password=app_password,
+        service=service,
+        resource=resource,
         time_off=await manage_schedules.add_time_off(ports, owner.user, owner.id, at(8, 9), at(9, 17), "Away"),
         account=account,
         calendar=connected,
+        client=await _client(ports, booking),
+        other_client=await _other_client(ports, organization),
+        block=await block_recipients.add_block(ports, owner.user, "email", "nobody@blocked.example", "Never came"),
+        lesson=lesson,
+        slot=slot,
         dead_letter_id=await _dead_letter(parts, organization),
+        kept_id=await _kept(ports, owner.user, "Dentist"),
+        other_kept_id=await _kept(ports, owner.user, "Tailor"),
     )
+
+
+async def _client(ports: Ports, booking: Booking) -> Client:
+    """Who booked."""
+    await file_booking(ports, booking.id)
+    async with ports.read() as work:
+        (client,) = await work.clients.known_by(booking.org_id, identities_of(booking.recipient))
+    return client
+
+
+async def _other_client(ports: Ports, organization: Organization) -> Client:
+    """Somebody without bookings."""
+    client = Client(new_id(), organization.id, "Kim Client", "kim@example.org", None, None, 1, NOW, NOW)
+    async with ports.unit_of_work() as work:
+        await work.clients.add(client)
+        await work.commit()
+    return client
+
+
+async def _service(ports: Ports, admin: User, people: Sequence[User]) -> tuple[Service, Resource]:
+    """A service of any of these people, in one of two rooms."""
+    rooms = await manage_resources.create_resource(ports, admin, {"name": "Room", "quantity": 2})
+    values = {"name": "Consultation", "durations": (30, 60)}
+    qualified = [ServiceHost(person.id) for person in people]
+    return await manage_services.create_service(ports, admin, values, [Need(rooms.id)], qualified), rooms
+
+
+async def _session(ports: Ports, admin: User, teacher: User) -> tuple[Service, Booking]:
+    """A class that the teacher gives, and one session of it."""
+    values = {"name": "Lesson", "durations": (60,), "capacity": 8}
+    lesson = await manage_services.create_service(ports, admin, values, [], [ServiceHost(teacher.id)])
+    wanted = manage_sessions.NewSession(lesson.id, at(5, 14), 60)
+    return lesson, await manage_sessions.create_session(ports, admin, wanted)
 
 
 async def _member(
@@ -253,6 +325,20 @@ async def _account(ports: Ports, owner: User) -> tuple[CalendarAccount, Calendar
         await work.calendars.add_calendar(connected)
         await work.commit()
     return account, connected
+
+
+async def _kept(ports: Ports, user: User, title: str) -> str:
+    """What a device sent too late."""
+    text = ics(f"{title.lower()}@{user.handle}", f"SUMMARY:{title}")
+    async with ports.unit_of_work() as work:
+        personal = await work.calendars.builtin_calendar(user.id, PERSONAL)
+        assert personal is not None
+        edit = KeptEdit(
+            new_id(), user.org_id, user.id, personal.id, f"{title}.ics", text, "It was changed.", "Phone", NOW
+        )
+        await work.kept_edits.keep(edit, MOST)
+        await work.commit()
+    return edit.id
 
 
 async def _dead_letter(parts: Parts, organization: Organization) -> str:

@@ -13,7 +13,7 @@ import pytest
 from icalendar import Calendar
 
 from app.ports.calendars import Credentials
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.ids import new_id
 from integrations.calendars.google import GoogleProvider
 from integrations.google.text import composed, part_of

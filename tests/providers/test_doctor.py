@@ -23,10 +23,10 @@ from app.web.times import rfc3339
 from app.wiring import wire
 from integrations.security import KeyVault
 from tests.capabilities import redis_url
-from tests.http.databases import migrated, snapshot
 from tests.providers.mail.smtp_server import Inbox, make_certificate, smtp_server
 from tests.support.calendar_servers import PASSWORD, USER, Box, CalendarServer
 from tests.support.clock import Clock
+from tests.support.prepared import migrated, snapshot
 from tests.support.workspace import Workspace, environment, make_workspace, opened
 
 pytestmark = pytest.mark.anyio

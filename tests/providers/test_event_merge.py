@@ -9,7 +9,7 @@ from icalendar import Calendar
 
 from app.domain.calendar_event import CalendarEvent
 from app.domain.recurrence import read_object
-from integrations.event_merge import merged_text, new_text, own_name, uid_of
+from integrations.event_merge import merged_notes, merged_text, new_text, own_name, uid_of
 from tests.support.clock import at
 
 START = at("2027-03-02 09:00")
@@ -129,3 +129,18 @@ def test_names_are_plain_stable_and_distinct() -> None:
     assert len(names) == 5
     assert all(name.isascii() and len(name) < 120 and "/" not in name and "%" not in name for name in names)
     assert own_name("a@b") == own_name("a@b")
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ("Casey\nRobin", "Robin"),
+        ("Mine: bring chalk\n\nCasey\nRobin", "Mine: bring chalk\n\nRobin"),
+        ("Casey\nRobin\n\nSam is mine", "Robin\n\nSam is mine"),
+        ("Robin", "Robin"),
+        ("something else", "Robin"),
+    ],
+)
+def test_what_is_no_longer_said_goes(shown: str, expected: str) -> None:
+    """A new text that is a part of the old one: somebody left a session."""
+    assert merged_notes(shown, "Casey\nRobin", "Robin") == expected

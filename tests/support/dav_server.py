@@ -7,12 +7,14 @@ import base64
 import re
 import socket
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import requests
 import uvicorn
 from lxml import etree
@@ -20,17 +22,20 @@ from lxml import etree
 from app.domain.bookings import Booking
 from app.domain.calendars import Calendar
 from app.domain.errors import RateLimited
-from app.ports.storage import User
+from app.ports.people import User
 from app.use_cases.ids import new_id
+from app.use_cases.manage_people import NewUser, create_organization, create_user
 from app.use_cases.manage_tokens import create_app_password, create_feed
 from calendar_feeds.caldav.app import caldav_app
 from calendar_feeds.caldav.discovery import with_discovery
 from calendar_feeds.ics import feeds_app
 from calendar_feeds.messages import Receive, Scope, Send, sentence
-from tests.support.clock import Clock
+from tests.databases import ENGINES, over_engines
+from tests.support.clock import MONDAY, Clock
 from tests.support.workspace import Workspace, make_workspace, opened
 
 Result = TypeVar("Result")
+MANY = 100_000
 PASSWORD = "only-for-tests-0123456789"
 
 NAMESPACES = {
@@ -46,7 +51,7 @@ class FailureCount:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
-        self.limit = 100_000
+        self.limit = MANY
 
     async def __call__(self, scope: Scope) -> None:
         self.seen.append(scope["client"][0])
@@ -61,8 +66,11 @@ class DavServer:
         self.clock = clock
         self.failures = FailureCount()
         self.url = ""
+        self.database_url: str
+        self.data_dir: Path
         self.workspace: Workspace
         self.loop: asyncio.AbstractEventLoop
+        self._boss: Person | None = None
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do something on the server's side."""
@@ -71,6 +79,30 @@ class DavServer:
     def person(self, name: str | None = None, timezone: str = "UTC") -> Person:
         """A new user with an app password."""
         return Person(self, self.run(self._make(name or f"u{new_id()[-12:]}", timezone)))
+
+    def boss(self) -> Person:
+        """Who runs the organization."""
+        if self._boss is None:
+            self._boss = Person(self, self.run(self._admin()))
+        return self._boss
+
+    async def _admin(self) -> User:
+        user = self.workspace.owner
+        await create_app_password(self.workspace.ports, user, f"Mac {new_id()}", f"{PASSWORD}{user.handle}")
+        return user
+
+    def stranger(self) -> Person:
+        """Somebody of another organization."""
+        return Person(self, self.run(self._elsewhere()))
+
+    async def _elsewhere(self) -> User:
+        ports, name = self.workspace.ports, f"s{new_id()[-12:]}"
+        organization = await create_organization(ports, name.title(), name)
+        user = await create_user(
+            ports, NewUser(organization.id, f"{name}@example.net", name.title(), ("owner", "admin"))
+        )
+        await create_app_password(ports, user, "Phone", PASSWORD + user.handle)
+        return user
 
     async def _make(self, name: str, timezone: str) -> User:
         user = await self.workspace.user(name, timezone=timezone)
@@ -223,11 +255,12 @@ def basic(user: str, password: str) -> str:
 
 
 @contextmanager
-def dav_server(database_url: str, data_dir: Path) -> Iterator[DavServer]:
-    """Serve until the block ends."""
-    server, ready = DavServer(Clock()), Future[None]()
+def dav_server(database_url: str, data_dir: Path, beside: DavServer | None = None) -> Iterator[DavServer]:
+    """Serve until the block ends; `beside` another server, over its database and sharing nothing else."""
+    server, ready = DavServer(beside.clock if beside else Clock()), Future[None]()
+    server.database_url, server.data_dir = database_url, data_dir
     stop: list[uvicorn.Server] = []
-    thread = threading.Thread(target=lambda: asyncio.run(_serve(server, database_url, data_dir, ready, stop)))
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(server, beside, ready, stop)))
     thread.start()
     try:
         ready.result(60)
@@ -238,13 +271,30 @@ def dav_server(database_url: str, data_dir: Path) -> Iterator[DavServer]:
         thread.join(30)
 
 
-async def _serve(
-    server: DavServer, database_url: str, data_dir: Path, ready: Future[None], stop: list[uvicorn.Server]
-) -> None:
+@pytest.fixture(scope="session")
+def dav_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], DavServer]]:
+    """By engine, a server over its database."""
+    with over_engines(dav_server, tmp_path_factory) as servers:
+        yield servers
+
+
+@pytest.fixture(params=ENGINES)
+def server(request: pytest.FixtureRequest, dav_servers: Callable[[str], DavServer]) -> DavServer:
+    """The test runs once on each engine, from the same instant on whatever ran before it."""
+    found = dav_servers(request.param)
+    found.clock.now = MONDAY
+    found.failures.limit = MANY
+    return found
+
+
+async def _serve(server: DavServer, beside: DavServer | None, ready: Future[None], stop: list[uvicorn.Server]) -> None:
     try:
-        async with opened(database_url, data_dir, server.clock) as parts:
+        async with opened(server.database_url, server.data_dir, server.clock, tables=beside is None) as parts:
             server.loop = asyncio.get_running_loop()
-            server.workspace = await make_workspace(parts, server.clock)
+            if beside is None:
+                server.workspace = await make_workspace(parts, server.clock)
+            else:
+                server.workspace = replace(beside.workspace, parts=parts)
             with socket.create_server(("127.0.0.1", 0)) as listening:
                 server.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
                 running = uvicorn.Server(uvicorn.Config(_application(server), log_level="warning", lifespan="off"))

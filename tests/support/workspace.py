@@ -10,13 +10,15 @@ from typing import Any
 from sqlalchemy import Select, Table, insert, select, update
 
 from app.config import load_settings
-from app.db import booking_guard  # noqa: F401  # its DDL belongs to the metadata
+from app.db import append_only, booking_guard  # noqa: F401  # their DDL belongs to the metadata
 from app.db import models as m
 from app.domain.bookings import Booking, Recipient
 from app.domain.calendars import PERSONAL, Calendar, CalendarAccount
 from app.domain.links import Link, OneTimeLink
 from app.ports import Ports
-from app.ports.storage import LinkContext, Organization, TimeOff, User
+from app.ports.hosts import TimeOff
+from app.ports.links import LinkContext
+from app.ports.people import Organization, User
 from app.use_cases.book_slot import BookingRequest, book_slot
 from app.use_cases.calendar_objects import Conditions
 from app.use_cases.find_slots import SlotQuestion, find_slots
@@ -111,13 +113,14 @@ class Workspace:
     ) -> Link:
         """A pool or collective link over these hosts."""
         link = await self.link(slug, hosts[0], mode=mode, **values)
+        role = "pool" if mode == "pool" else "fixed"
         rows = [
-            {"link_id": link.id, "host_id": host.id, "priority": priority}
+            {"offer_id": link.id, "host_id": host.id, "priority": priority, "role": role}
             for host, priority in zip(hosts, priorities or [0] * len(hosts), strict=True)
         ]
         async with self.parts.database.write.begin() as connection:
-            await connection.execute(m.link_hosts.delete().where(m.link_hosts.c.link_id == link.id))
-            await connection.execute(insert(m.link_hosts), rows)
+            await connection.execute(m.offer_hosts.delete().where(m.offer_hosts.c.offer_id == link.id))
+            await connection.execute(insert(m.offer_hosts), rows)
         return link
 
     async def one_time(self, link: Link, *slots: tuple[int, int], expires_at: int | None = None) -> OneTimeLink:
@@ -228,8 +231,10 @@ class Workspace:
     # tables
 
     async def rows(self, query: Select[Any] | Table) -> list[Row]:
-        """The rows of a query, as mappings."""
+        """The rows of a query, as mappings; those of the outbox without the daily work every organization has."""
         statement = select(query) if isinstance(query, Table) else query
+        if query is m.outbox:
+            statement = statement.where(m.outbox.c.kind != "retention")
         async with self.parts.database.read.connect() as connection:
             return [dict(row) for row in (await connection.execute(statement)).mappings()]
 

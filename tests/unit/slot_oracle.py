@@ -144,6 +144,11 @@ class Oracle:
             return False
         return self._below_limits(start)
 
+    def has_room(self, start: int) -> bool:
+        """Not busy, whatever the hours and limits."""
+        opens, closes = self._claim(start, start + self.duration * 60)
+        return not any(begin < closes and opens < finish for begin, finish in self.host.busy if begin < finish)
+
     def _claim(self, start: int, end: int) -> Pair:
         return start - self.rules.buffer_before * 60, end + self.rules.buffer_after * 60
 

@@ -9,7 +9,8 @@ import pytest
 from app.domain.booking_event import answer_lines, booking_event, event_status, host_event
 from app.domain.bookings import BookingStatus
 from app.domain.calendar_event import Party
-from app.domain.links import Answered
+from app.domain.event_text import event_component
+from app.domain.links import Answered, Location
 from tests.unit.bookings import make_booking
 
 APP = "https://halfpast.example.com/app/bookings/1"
@@ -110,3 +111,22 @@ def test_uid_and_sequence_are_the_bookings() -> None:
 def test_answers_are_told_as_people_say_them() -> None:
     answered = Answered({"a": False, "b": [], "c": 3, "d": "", "e": None, "f": "x"}, {"a": "Agreed", "c": "How many"})
     assert answer_lines(answered) == [("Agreed", "No"), ("How many", "3"), ("f", "x")]
+
+
+@pytest.mark.parametrize(
+    ("location", "joined"),
+    [
+        (Location("link", "https://meet.example.com/abc"), "https://meet.example.com/abc"),
+        (Location("video", "https://meet.jit.si/room"), "https://meet.jit.si/room"),
+        (Location("video", ""), None),  # on its way
+        (Location("link", "ask at the desk"), None),
+        (Location("phone", "+49 30 123456"), None),
+        (Location("address", "https://example.com is on the door"), None),
+    ],
+)
+def test_an_online_meeting_is_joined_from_the_event(location: Location, joined: str | None) -> None:
+    event = booking_event(make_booking(location=location), audience="guest", organization="", timezone="UTC")
+    assert event.join_url == joined
+    line = f"\r\nCONFERENCE;VALUE=URI;FEATURE=AUDIO,VIDEO;LABEL=Join:{joined}\r\n"
+    text = event_component(event).replace("\r\n ", "")
+    assert (line in text) == ("CONFERENCE" in text) == (joined is not None)

@@ -10,7 +10,8 @@ from litestar.datastructures import FormMultiDict
 from app.domain.bookings import Recipient
 from app.domain.errors import Invalid
 from app.domain.links import Link, Location, OneTimeLink, Question, Template
-from app.ports.storage import LinkContext, Organization
+from app.ports.links import LinkContext
+from app.ports.people import Organization
 from app.use_cases.book_slot import BookingRequest
 from app.web.pages.booking_form import (
     Typed,

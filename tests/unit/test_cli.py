@@ -94,6 +94,8 @@ def test_a_server_is_set_up_by_a_script(shell: Shell) -> None:
     )
     address = shell.value("feeds", "create", "--email", "OLGA@example.com")
     assert re.fullmatch(r"http://127\.0\.0\.1:8000/feeds/[A-Za-z0-9_-]{32}\.ics", address)
+    chosen = ("--kind", "busy", "--past-days", "0", "--future-days", "30", "--alarms", "10", "60")
+    assert shell.value("feeds", "create", "--email", "olga@example.com", *chosen) != address
 
 
 def test_whoever_has_no_password_is_invited_by_mail(one_shell: Shell) -> None:
@@ -126,9 +128,17 @@ def test_the_doctor_says_what_is_well_and_what_is_not(one_shell: Shell) -> None:
     assert "HALFPAST_SMTP_URL" in ill.stderr
 
 
+OF_A_LINK = ("feeds", "create", "--email", "o@example.com", "--kind", "link", "--subject")
 REFUSED = {
     "an unknown user": (("tokens", "create", "--email", "nobody@example.com"), "", "nobody@example.com"),
     "an e-mail address that is none": (("feeds", "create", "--email", "nobody"), "", "nobody"),
+    "a feed of all for somebody": (
+        ("feeds", "create", "--email", "o@example.com", "--kind", "organization"),
+        "",
+        "admins",
+    ),
+    "a feed of no link": ((*OF_A_LINK, "nothing"), "", "There is no link “nothing”"),
+    "a feed of an unknown id": ((*OF_A_LINK, "01a1feea-db94-721f-ba7f-a99ae1a1106d"), "", "There is no such link"),
     "a taken slug": (("orgs", "create", "--name", "Acme"), "", "acme"),
     "a reserved slug": (("orgs", "create", "--name", "X", "--slug", "app"), "", "slug"),
     "a slug that ends a line": (("orgs", "create", "--name", "X", "--slug", "x\n"), "", "slug"),
@@ -143,6 +153,9 @@ REFUSED = {
         "",
         "already",
     ),
+    "an export of somebody unknown": (("export", "--email", "nobody@example.com"), "", "Nothing is known"),
+    "an erasure of somebody unknown": (("erase", "--email", "nobody@example.com"), "", "Nothing is known"),
+    "an export of no address": (("export", "--email", "nobody"), "", "e-mail address"),
     "an unknown organization": (
         ("users", "create", "--email", "x@example.com", "--name", "X", "--role", "owner", "--org", "no"),
         "",
@@ -210,6 +223,8 @@ WRONG_CALLS = (
     ("users", "create", "--email", "x@example.com"),
     ("tokens", "create", "--email"),
     ("feeds", "create", "--email", "o@example.com", "--kind", "nonsense"),
+    ("feeds", "create", "--email", "o@example.com", "--future-days", "0"),
+    ("feeds", "create", "--email", "o@example.com", "--alarms", "soon"),
     ("serve", "--port", "many"),
     ("serve", "--port", "70000"),
     ("serve", "--workers", "0"),
@@ -228,7 +243,7 @@ def test_a_wrong_call_is_exit_2(tmp_path: Path, arguments: tuple[str, ...]) -> N
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = Shell(tmp_path).run("--help")
     assert done.returncode == 0
-    names = "serve worker migrate demo doctor reseal orgs users tokens app-passwords feeds"
+    names = "serve worker migrate demo doctor reseal export erase orgs users tokens app-passwords feeds"
     commands = names.split()
     assert [command for command in commands if command not in done.stdout] == []
 

@@ -43,6 +43,8 @@ HOSTILE = st.text(alphabet=st.characters(codec=None), max_size=200) | st.sampled
         "a" * 75,
         " leading and trailing ",
         "\ud800 lone",
+        "x;TZID=Nowhere:y",
+        "x\nDTSTART;TZID=Nowhere:y",
         "\x85\u2028\u2029\x0b\x0c\x00\x7f",
     ]
 )

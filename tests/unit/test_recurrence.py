@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.domain.calendars import ObjectFacts
 from app.domain.errors import Invalid
 from app.domain.ical_parse import MAX_COMPONENTS
-from app.domain.recurrence import read_object
+from app.domain.recurrence import BEGINNING, read_object
 
 
 def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:
@@ -352,7 +352,7 @@ def test_tasks_and_journal_entries_take_no_time(kind: str) -> None:
 def test_a_task_without_dates_is_found_at_any_time() -> None:
     data = calendar("BEGIN:VTODO", "UID:t@example.org", "END:VTODO")
     facts = read_object(data, timezone="UTC", window=WINDOW)
-    assert (facts.start, facts.end) == (0, None)
+    assert (facts.start, facts.end) == (BEGINNING, None)
 
 
 @pytest.mark.parametrize(

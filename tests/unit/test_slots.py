@@ -14,12 +14,10 @@ from app.domain.hours import Range, Schedule
 from app.domain.rules import HostState, LinkRules
 from app.domain.slots import (
     Verdict,
-    collective_starts,
     free_starts,
     judge,
     judge_picked,
     nearest,
-    picked_starts,
     pool_starts,
     seats_left,
 )
@@ -288,13 +286,6 @@ class TestCapacity:
 
 
 class TestSeveralHosts:
-    def test_a_collective_needs_all(self) -> None:
-        hosts = [host(("09:00", "10:00")), host(("11:00", "12:00"), host_id="b")]
-        assert collective_starts(RULES, 60, hosts, THE_DAY, MIDNIGHT) == [at("10:00")]
-
-    def test_a_collective_of_nobody_is_never_free(self) -> None:
-        assert collective_starts(RULES, 60, [], THE_DAY, MIDNIGHT) == []
-
     def test_a_pool_needs_one_and_counts_all(self) -> None:
         hosts = [host(("09:00", "10:00")), host(("09:00", "11:00"), host_id="b"), host(("11:00", "12:00"), host_id="c")]
         starts = pool_starts(RULES, 60, hosts, THE_DAY, MIDNIGHT)
@@ -320,36 +311,6 @@ class TestSeveralHosts:
 
 class TestPicked:
     PICKS = ((at("03:07"), 60), (at("20:00", 400), 60), (at("10:00"), 30))
-
-    def test_hours_step_notice_and_horizon_do_not_apply(self) -> None:
-        rules = replace(RULES, minimum_notice=6000, horizon_days=1)
-        assert picked_starts(self.PICKS, 60, rules, [host()], MIDNIGHT) == [at("03:07"), at("20:00", 400)]
-
-    def test_only_those_of_the_duration(self) -> None:
-        assert picked_starts(self.PICKS, 30, RULES, [host()], MIDNIGHT) == [at("10:00")]
-
-    def test_they_are_given_once_and_in_order(self) -> None:
-        picks = [(at("10:00"), 60), (at("09:00"), 60), (at("10:00"), 60)]
-        assert picked_starts(picks, 60, RULES, [host()], MIDNIGHT) == [at("09:00"), at("10:00")]
-
-    def test_they_must_lie_in_the_future(self) -> None:
-        assert picked_starts(self.PICKS, 60, RULES, [host()], at("03:07")) == [at("20:00", 400)]
-        assert picked_starts(self.PICKS, 60, RULES, [host()], at("03:07") - 1)[0] == at("03:07")
-
-    def test_buffers_apply(self) -> None:
-        rules = replace(RULES, buffer_before=10)
-        assert picked_starts(self.PICKS[:1], 60, rules, [host(("02:00", "03:00"))], MIDNIGHT) == []
-        assert picked_starts(self.PICKS[:1], 60, RULES, [host(("02:00", "03:00"))], MIDNIGHT) == [at("03:07")]
-
-    def test_limits_apply(self) -> None:
-        state = host(link_starts=[at("15:00")])
-        assert picked_starts(self.PICKS, 60, replace(RULES, max_per_day=1), [state], MIDNIGHT) == [at("20:00", 400)]
-
-    def test_several_hosts_must_all_be_free_or_any_in_a_pool(self) -> None:
-        hosts = [host(("03:00", "04:00")), host(host_id="b")]
-        assert picked_starts(self.PICKS[:1], 60, RULES, hosts, MIDNIGHT) == []
-        assert picked_starts(self.PICKS[:1], 60, RULES, hosts, MIDNIGHT, pool=True) == [at("03:07")]
-        assert picked_starts(self.PICKS[:1], 60, RULES, [], MIDNIGHT, pool=True) == []
 
     def test_judging_one(self) -> None:
         def verdict(start: int, state: HostState | None = None, now: int = MIDNIGHT) -> Verdict:

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from app.domain.hours import day_start, local_date
 from app.domain.slots import (
     Verdict,
-    collective_starts,
     free_starts,
     judge,
     judge_picked,
-    picked_starts,
     pool_starts,
 )
+from app.domain.teams import Group, choose_team, judge_team, team_picked, team_starts, team_verdict
 from tests.switches import examples
 from tests.unit.slot_oracle import Oracle, walls_around
 from tests.unit.slot_scenarios import ODD_DATES, Scenario, scenarios
@@ -58,8 +57,33 @@ def test_judging_one_start_says_what_the_rules_say(asked: Scenario, offset: int)
 @given(scenarios(host_count=3))
 def test_a_collective_is_free_where_all_hosts_are(asked: Scenario) -> None:
     free = [set(oracle.starts()) for oracle in _oracles(asked)]
-    found = collective_starts(asked.rules, asked.duration, asked.hosts, asked.window, asked.now)
-    assert found == sorted(free[0] & free[1] & free[2])
+    everybody = [Group(tuple(asked.hosts), 3)]
+    found = team_starts(asked.rules, asked.duration, everybody, asked.window, asked.now)
+    assert found == [(start, 1) for start in sorted(free[0] & free[1] & free[2])]
+
+
+@settings(max_examples=examples(300))
+@given(scenarios(host_count=6))
+def test_people_and_resources_are_solved_together(asked: Scenario) -> None:
+    """One fixed, one of a pool of two, and two of three chairs that have no hours of their own."""
+    fixed, *pool = asked.hosts[:3]
+    chairs = asked.hosts[3:]
+    groups = [Group((fixed,), 1), Group(tuple(pool), 1), Group(tuple(chairs), 2, keeps_hours=False)]
+    oracles = _oracles(asked)
+    expected = [
+        start
+        for start in oracles[0].starts()
+        if any(start in set(oracle.starts()) for oracle in oracles[1:3])
+        and sum(oracle.has_room(start) for oracle in oracles[3:]) >= 2
+    ]
+    found = team_starts(asked.rules, asked.duration, groups, asked.window, asked.now)
+    assert found == [(start, 1) for start in expected]
+    for start in expected:
+        judged = judge_team(asked.rules, asked.duration, groups, start, asked.now)
+        assert team_verdict(judged).is_free
+        chosen = choose_team(judged, start)
+        assert len(chosen) == 4
+        assert fixed.host_id in chosen
 
 
 @settings(max_examples=examples(300))
@@ -94,8 +118,10 @@ def test_picked_slots_ask_only_for_room(asked: Scenario, tens: list[int], pool: 
         for start, minutes in picks
         if minutes == asked.duration and start > asked.now and whole(oracle.available(start) for oracle in oracles)
     }
-    found = picked_starts(picks, asked.duration, asked.rules, asked.hosts, asked.now, pool=pool)
-    assert found == sorted(expected)
+    group = Group(tuple(asked.hosts), 1 if pool else len(asked.hosts))
+    always = base - 360000, base + 540001
+    found = team_picked(picks, asked.rules, asked.duration, [group], always, asked.now)
+    assert found == [(start, 1) for start in sorted(expected)]
     for start, _ in picks:
         judged = judge_picked(picks, asked.duration, asked.rules, asked.host, start, asked.now)
         offered = (start, asked.duration) in picks and start > asked.now

@@ -12,7 +12,7 @@ from app.config import load_settings
 from app.db import models as m
 from app.domain.calendars import CalendarAccount, ContactsUse
 from app.ports.calendars import Credentials
-from app.ports.storage import User
+from app.ports.people import User
 from app.use_cases.connect_calendar import NewAccount, list_event_calendars, store_account
 from app.use_cases.manage_people import create_organization
 from app.wiring import wire

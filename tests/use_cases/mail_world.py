@@ -16,7 +16,7 @@ from app.wiring import wire
 from app.worker import Worker
 from tests.providers.mail.smtp_server import Inbox, smtp_server
 from tests.support.clock import Clock
-from tests.support.workspace import Workspace, environment, make_tables
+from tests.support.workspace import Workspace, environment
 from tests.unit.bookings import START
 
 
@@ -58,7 +58,6 @@ async def mail_world(database_url: str, folder: Path) -> AsyncIterator[MailWorld
         }
         parts = wire(load_settings(environ), clock=clock)
         try:
-            await make_tables(parts)
             organization = await create_organization(parts.ports, "Studio", "studio")
             world = MailWorld(parts, clock, organization, inbox=inbox)
             for name in ("ana", "ben"):

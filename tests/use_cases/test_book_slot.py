@@ -385,6 +385,7 @@ async def test_a_booking_asks_for_all_that_must_follow(workspace: Workspace, clo
         f"event:{owner}": "calendar_event",
         "complete": "complete_booking",
         "followup": "followup",
+        "client": "client",
     }
     assert rows[f"{lane}mail:recipient"]["run_at"] == clock.now
     assert rows[lane + guest_lane]["payload"]["address"] == "guest@example.org"

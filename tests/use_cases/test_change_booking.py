@@ -12,7 +12,8 @@ from app.domain.bookings import Booking
 from app.domain.errors import Conflict, NotFound, NotModifiable, StaleVersion
 from app.domain.links import Link
 from app.use_cases.booking_changes import Actor
-from app.use_cases.change_booking import complete_when_over, edit_notes, take_step
+from app.use_cases.change_booking import complete_when_over, take_step
+from app.use_cases.edit_booking import edit_booking
 from app.use_cases.ids import new_id
 from tests.support.clock import Clock, at
 from tests.support.workspace import Workspace, broken_table
@@ -111,12 +112,12 @@ async def test_a_cancelled_booking_frees_its_time_and_stays_known(workspace: Wor
 async def test_a_cancellation_withdraws_what_it_makes_needless(workspace: Workspace, booked: Booking) -> None:
     await step(workspace, booked, "cancel")
     lanes = {row["lane"].removeprefix(f"booking:{booked.id}:") for row in await workspace.rows(m.outbox)}
-    assert lanes == {"mail:recipient", f"mail:host:{workspace.owner.id}"}
+    assert lanes == {"client", "mail:recipient", f"mail:host:{workspace.owner.id}"}
 
 
 async def test_every_change_writes_one_audit_entry(workspace: Workspace, clock: Clock, booked: Booking) -> None:
     clock.now = NINE
-    await edit_notes(workspace.ports, booked.id, "Very secret", STAFF)
+    await edit_booking(workspace.ports, booked.id, {"notes": "Very secret"}, STAFF)
     await step(workspace, booked, "no_show")
     await step(workspace, booked, "correct")
     await step(workspace, booked, "cancel", reason="Private reason")
@@ -181,10 +182,10 @@ async def test_what_is_over_before_its_end_frees_the_rest_of_its_time(
 
 
 async def test_a_stale_version_is_refused_and_writes_nothing(workspace: Workspace, booked: Booking) -> None:
-    await edit_notes(workspace.ports, booked.id, "First", STAFF, version=1)
+    await edit_booking(workspace.ports, booked.id, {"notes": "First"}, STAFF, version=1)
     before = await workspace.counts()
     with pytest.raises(StaleVersion):
-        await edit_notes(workspace.ports, booked.id, "Second", STAFF, version=1)
+        await edit_booking(workspace.ports, booked.id, {"notes": "Second"}, STAFF, version=1)
     with pytest.raises(StaleVersion):
         await step(workspace, booked, "cancel", version=1)
     assert await workspace.counts() == before
@@ -194,7 +195,7 @@ async def test_a_stale_version_is_refused_and_writes_nothing(workspace: Workspac
 
 
 async def test_notes_are_no_news_to_calendars(workspace: Workspace, booked: Booking) -> None:
-    edited = await edit_notes(workspace.ports, booked.id, "Call first", STAFF)
+    edited = await edit_booking(workspace.ports, booked.id, {"notes": "Call first"}, STAFF)
     assert (edited.version, edited.sequence) == (2, 0)
 
 

@@ -8,7 +8,7 @@ from app.db import models as m
 from app.domain.bookings import Booking
 from app.domain.errors import Conflict, IdempotencyMismatch
 from app.domain.links import Link
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.booking_changes import Actor
 from app.use_cases.change_booking import take_step
 from app.use_cases.idempotency import KEEP_SECONDS, PURGED_AT_ONCE, Replay, once

@@ -33,8 +33,8 @@ def dovecot() -> Iterator[ImapMailbox]:
 
 
 @pytest.fixture
-async def world(database_url: str, tmp_path: Path) -> AsyncIterator[MailWorld]:
-    async with mail_world(database_url, tmp_path) as world:
+async def world(tables_url: str, tmp_path: Path) -> AsyncIterator[MailWorld]:
+    async with mail_world(tables_url, tmp_path) as world:
         yield world
 
 

@@ -11,7 +11,7 @@ from app.db import models as m
 from app.domain.bookings import Booking
 from app.domain.errors import CalendarUnavailable, Conflict, Invalid
 from app.domain.links import Link
-from app.ports.storage import User
+from app.ports.people import User
 from app.use_cases.booking_changes import Actor
 from app.use_cases.change_booking import take_step
 from app.use_cases.find_slots import SlotQuestion, find_slots

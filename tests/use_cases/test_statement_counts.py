@@ -6,9 +6,14 @@ from typing import Any
 import pytest
 
 from app.db import models as m
-from app.ports.storage import BookingFilter
+from app.domain.services import Need, ServiceHost
+from app.ports.bookings import BookingFilter
 from app.use_cases.booking_changes import Actor
-from app.use_cases.change_booking import edit_notes, take_step
+from app.use_cases.change_booking import take_step
+from app.use_cases.edit_booking import edit_booking
+from app.use_cases.explain_start import explain_start
+from app.use_cases.manage_resources import create_resource
+from app.use_cases.manage_services import create_service
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from tests.support.clock import at
 from tests.support.crowd import crowd
@@ -90,7 +95,7 @@ async def prepared(workspace: Workspace) -> Mapping[str, Action]:
         "book a pool with all limits": lambda turn: workspace.book(pool, NINE + (6 + turn) * HOUR),
         "move": lambda turn: reschedule_booking(ports, there[turn].id, Move(NINE + (2 + turn) * DAY), STAFF),
         "cancel": lambda turn: take_step(ports, there[2 + turn].id, "cancel", STAFF),
-        "edit notes": lambda turn: edit_notes(ports, there[4 + turn].id, "Notes", STAFF),
+        "edit notes": lambda turn: edit_booking(ports, there[4 + turn].id, {"notes": "Notes"}, STAFF),
         "read a booking": lambda _: workspace.stored(there[0]),
         "list bookings": list_bookings,
         "claim work": claim,
@@ -109,10 +114,33 @@ async def test_the_size_of_a_pool_costs_no_statements(workspace: Workspace) -> N
     assert costs[0] == costs[1] <= BOUNDS["book a pool with all limits"]
 
 
+async def test_the_people_and_rooms_of_a_service_cost_no_statements(workspace: Workspace) -> None:
+    """Looking, booking and explaining, with two people and a room and with twelve and eight."""
+    ports, owner, costs = workspace.ports, workspace.owner, []
+    for size, rooms in ((2, 1), (12, 8)):
+        people = [ServiceHost((await workspace.user(f"host-{size}-{number}")).id) for number in range(size)]
+        room = await create_resource(ports, owner, {"name": "Room", "quantity": rooms})
+        service = await create_service(ports, owner, {"name": "Cut", "durations": (30,)}, [Need(room.id)], people)
+        link = await workspace.link(f"cut-{size}", service_id=service.id)
+        cost = []
+        for act in (
+            lambda link=link: workspace.free(link, NINE, NINE + 60 * DAY),
+            lambda link=link: workspace.book(link, NINE),
+            lambda link=link: explain_start(ports, owner, link.id, NINE, 30),
+        ):
+            async with statements_of(workspace.parts.database) as seen:
+                await act()
+            cost.append(len(seen))
+        costs.append(cost)
+    assert costs[0] == costs[1]
+    assert costs[0][0] <= BOUNDS["free slots of a pool with all limits"]
+    assert costs[0][1] <= BOUNDS["book a pool with all limits"]
+
+
 async def test_what_goes_straight_to_the_driver_is_counted_too(workspace: Workspace) -> None:
     """Or the figures above would say nothing of the hottest reads."""
     link = await workspace.link()
     async with statements_of(workspace.parts.database) as seen:
         await workspace.free(link, NINE, NINE)
     assert any("busy_intervals" in statement for statement in seen)
-    assert any("link_hosts" in statement for statement in seen)
+    assert any("offer_hosts" in statement for statement in seen)

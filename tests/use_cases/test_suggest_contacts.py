@@ -13,7 +13,7 @@ from app.db import models as m
 from app.domain.bookings import Recipient
 from app.domain.contacts import Suggestion
 from app.domain.errors import Invalid
-from app.ports.storage import User
+from app.ports.people import User
 from app.use_cases.booking_changes import Actor
 from app.use_cases.change_booking import take_step
 from app.use_cases.manage_people import create_organization

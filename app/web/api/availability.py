@@ -80,11 +80,15 @@ def render(slots: Slots, question: SlotQuestion) -> bytes:
     """Days of local dates in `question.timezone`, put together from prepared pieces of text."""
     days: dict[str, list[str]] = {}
     until = 0
+    stay = slots.stay
     for start, seats in slots.starts:
         if start >= until:
             day = _Day.of(question.timezone, start)
             texts, until = days.setdefault(day.date, []), day.until
-        texts.append(day.slot(start, slots.duration, seats))
+        if stay is None:
+            texts.append(day.slot(start, slots.duration, seats))
+        else:
+            texts.append(day.worded(start, stay.end(start, slots.duration), seats))
     body = ",".join(f'{{"date":"{date}","slots":[{",".join(texts)}]}}' for date, texts in days.items())
     timezone = msgspec.json.encode(question.timezone).decode()
     return f'{{"timezone":{timezone},"duration":{slots.duration},"days":[{body}]}}'.encode()
@@ -124,5 +128,9 @@ class _Day:
                     f'{{"start":"{date}T{_CLOCK[minute]}{offset}",'
                     f'"end":"{date}T{_CLOCK[minute + duration]}{offset}","seats_left":{seats}}}'
                 )
-        begin, end = (datetime.fromtimestamp(at, self.zone).isoformat() for at in (start, start + duration * 60))
-        return f'{{"start":"{begin}","end":"{end}","seats_left":{seats}}}'
+        return self.worded(start, start + duration * 60, seats)
+
+    def worded(self, start: int, end: int, seats: int) -> str:
+        """The same for any end, as the clock says it."""
+        first, last = (datetime.fromtimestamp(at, self.zone).isoformat() for at in (start, end))
+        return f'{{"start":"{first}","end":"{last}","seats_left":{seats}}}'

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
 from app.domain import bookings as domain
-from app.web.api.fields import Duration, In, Location, LongText, Moment, ShortReason, Unset
+from app.domain.repeats import LEAST_TIMES, MOST_TIMES, MOST_WEEKS, Repeat
+from app.use_cases.book_series import Series
+from app.web.api.fields import (
+    Answer,
+    Email,
+    In,
+    Length,
+    Location,
+    LongText,
+    Moment,
+    Phone,
+    RequiredLine,
+    Seats,
+    ShortReason,
+    Unset,
+    Zone,
+)
 from app.web.times import optional_rfc3339, rfc3339
 
 Status = Literal["pending", "confirmed", "in_progress", "completed", "cancelled", "no_show"]
@@ -43,9 +59,65 @@ class EventStateOut(msgspec.Struct):
     error: str | None
 
 
+class ClientIn(In):
+    """Whom staff book for; without an address nobody is told."""
+
+    name: RequiredLine
+    email: Email | None = None
+    phone: Phone | None = None
+
+
+class RepeatIn(In):
+    """The same wall time, by the hours of who takes it, every so many weeks: `times` bookings in all. With `only_free`
+    those that can be had, else all or none."""
+
+    times: Annotated[int, Meta(ge=LEAST_TIMES, le=MOST_TIMES)]
+    every_weeks: Annotated[int, Meta(ge=1, le=MOST_WEEKS)] = 1
+    only_free: bool = False
+
+    def meant(self) -> Repeat:
+        """As the use cases take it."""
+        return Repeat(self.times, self.every_weeks, self.only_free)
+
+
+class SeriesPart(msgspec.Struct):
+    """One booking of a recurring set; times in the zone of the booking."""
+
+    id: str
+    start: str
+    end: str
+    status: Status
+
+
+class StaffBookIn(In):
+    """A booking that staff make for a client: one of `link` and `service`. `override` leaves the rules to the staff's
+    judgement; no booking is ever made over another."""
+
+    start: Moment
+    duration: Length
+    recipient: ClientIn
+    link: UUID | None = None
+    service: UUID | None = None
+    host: UUID | None = None
+    timezone: Zone | None = None
+    answers: dict[Annotated[str, Meta(max_length=64)], Answer] = {}
+    guests: Annotated[list[Email], Meta(max_length=20)] = []
+    notes: LongText | None = None
+    override: bool = False
+    seats: Seats = 1
+    repeat: RepeatIn | None = None
+
+
+class ReassignIn(In):
+    """Who takes the booking instead."""
+
+    host: UUID
+
+
 class BookingOut(msgspec.Struct):
     """A booking; times in its zone, `created_at` and `updated_at` in UTC. `recipient_reply` is what the recipient
-    answered to the invitation; `has_conflict`: an event of a host's calendar lies over it."""
+    answered to the invitation; `has_conflict`: an event of a host's calendar lies over it. `series_id` is the first
+    booking of its recurring set; `series` and `left_out` are what the request made, or changed, of the set."""
 
     id: str
     status: Status
@@ -76,32 +148,48 @@ class BookingOut(msgspec.Struct):
     calendar_events: list[EventStateOut]
     created_at: str
     updated_at: str
+    series_id: str | None = None
+    series: list[SeriesPart] | Unset = UNSET
+    left_out: list[str] | Unset = UNSET
+
+
+class StaffBooking(BookingOut, kw_only=True):
+    """A booking as staff see it: `internal_notes` are shown to nobody else, `moves` counts how often its recipient
+    moved it."""
+
+    internal_notes: str | None
+    client_id: str | None
+    moves: int
 
 
 class Bookings(msgspec.Struct):
     """A page of bookings."""
 
-    items: list[BookingOut]
+    items: list[StaffBooking]
     next_cursor: str | None
 
 
 class BookingPatch(In):
-    """What staff may change besides the steps. The recipient sees the notes too."""
+    """What staff may change besides the steps. The recipient sees the notes too, nobody but staff the internal ones.
+    `guests` are all there are: who is new is invited, and for who is left out it is cancelled."""
 
     notes: LongText | Unset | None = UNSET
+    internal_notes: LongText | Unset | None = UNSET
+    guests: Annotated[list[Email], Meta(max_length=20)] | Unset = UNSET
 
 
 class CancelIn(In):
-    """Why, if anybody wants to say."""
+    """Why, if anybody wants to say. `following`: with the later ones of its recurring set."""
 
     reason: ShortReason | None = None
+    following: bool = False
 
 
 class RescheduleIn(In):
     """Where to; `duration` in minutes."""
 
     start: Moment
-    duration: Duration | None = None
+    duration: Length | None = None
     host: UUID | None = None
 
 
@@ -177,4 +265,25 @@ def booking_out(
         ],
         created_at=rfc3339(booking.created_at),
         updated_at=rfc3339(booking.updated_at),
+        series_id=booking.series_id,
+    )
+
+
+def add_series(shown: BookingOut, series: Series) -> None:
+    """The whole set beside its first booking."""
+    zone = series.first.timezone
+    shown.series = [
+        SeriesPart(each.id, rfc3339(each.start, zone), rfc3339(each.end, zone), each.status) for each in series.bookings
+    ]
+    shown.left_out = [rfc3339(start, zone) for start in series.left_out]
+
+
+def staff_booking(
+    booking: domain.Booking, events: Sequence[domain.CalendarEventState], *, has_conflict: bool = False
+) -> StaffBooking:
+    """The same with what is for staff alone."""
+    shown = booking_out(booking, events, has_conflict=has_conflict)
+    fields = {name: getattr(shown, name) for name in BookingOut.__struct_fields__}
+    return StaffBooking(
+        **fields, internal_notes=booking.internal_notes, client_id=booking.client_id, moves=booking.moves
     )

@@ -8,33 +8,42 @@ from uuid import UUID
 
 from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.params import JSONBody, QueryParameter
-from msgspec import UNSET
 
 from app.domain import bookings as domain
 from app.domain.booking_state import Step
-from app.domain.errors import NotFound
+from app.domain.errors import Invalid, NotFound
 from app.domain.text_rules import LINE
 from app.ports import Ports
-from app.ports.storage import BookingFilter, UnitOfWork
+from app.ports.bookings import BookingFilter
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.book_for_client import ClientBooking, book_for_client
+from app.use_cases.book_series import Series, book_series_for_client
+from app.use_cases.book_slot import BookingRequest
 from app.use_cases.booking_changes import Actor
-from app.use_cases.change_booking import check_version, edit_notes, take_step
+from app.use_cases.cancel_series import cancel_following
+from app.use_cases.change_booking import check_version, take_step
+from app.use_cases.edit_booking import edit_booking
 from app.use_cases.idempotency import Replay
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from app.web.api.booking_shapes import (
-    BookingOut,
     BookingPatch,
     Bookings,
     CancelIn,
     History,
     HistoryEntry,
     PreviousTime,
+    ReassignIn,
     RescheduleIn,
+    StaffBookIn,
+    StaffBooking,
     Status,
-    booking_out,
+    add_series,
+    staff_booking,
 )
 from app.web.api.fields import (
     CHANGING,
     LISTING,
+    MAKING,
     READING,
     REMOVING,
     Cursor,
@@ -45,6 +54,10 @@ from app.web.api.fields import (
     Limit,
     ListZone,
     SignedIn,
+    address_text,
+    addresses_text,
+    given,
+    line_text,
     ports_of,
     problems,
     uuid_text,
@@ -72,7 +85,7 @@ async def _may_see(work: UnitOfWork, caller: Caller, booking: domain.Booking) ->
     return link is not None and link.owner_id == caller.user.id
 
 
-async def _answer(ports: Ports, booking: domain.Booking) -> Response[BookingOut]:
+async def _answer(ports: Ports, booking: domain.Booking) -> Response[StaffBooking]:
     async with ports.read() as work:
         return with_etag(await _shown(work, booking), booking.version)
 
@@ -84,7 +97,7 @@ async def bookings_page(ports: Ports, where: BookingFilter, limit: int, cursor: 
         ids = [booking.id for booking in page.items]
         events, conflicting = await work.bookings.event_states(ids), await work.bookings.conflicting(ids)
     items = [
-        booking_out(booking, events.get(booking.id, []), has_conflict=booking.id in conflicting)
+        staff_booking(booking, events.get(booking.id, []), has_conflict=booking.id in conflicting)
         for booking in page.items
     ]
     return Bookings(items, page.cursor)
@@ -94,7 +107,8 @@ async def bookings_page(ports: Ports, where: BookingFilter, limit: int, cursor: 
     "/bookings",
     responses=problems(*LISTING),
     summary="List bookings",
-    description="By start. `from` and `to` are local dates of `timezone` (one's own when it is missing), inclusive.",
+    description="By start. `from` and `to` are local dates of `timezone` (one's own when it is missing), inclusive. "
+    "`q` is what the recipient's name or e-mail address begins with.",
 )
 async def list_bookings(
     request: Request[Any, Any, Any],
@@ -103,8 +117,12 @@ async def list_bookings(
     cursor: Cursor = None,
     status: Annotated[list[Status] | None, QueryParameter(max_items=6)] = None,
     link: Annotated[UUID | None, QueryParameter()] = None,
+    service: Annotated[UUID | None, QueryParameter()] = None,
     host: Annotated[UUID | None, QueryParameter()] = None,
+    series: Annotated[UUID | None, QueryParameter(description="The first booking of a recurring set.")] = None,
     recipient: Annotated[str | None, QueryParameter(max_length=254, pattern=LINE)] = None,
+    client: Annotated[UUID | None, QueryParameter()] = None,
+    q: Annotated[str | None, QueryParameter(min_length=1, max_length=254, pattern=LINE)] = None,
     first: FirstDate = None,
     last: LastDate = None,
     timezone: ListZone = None,
@@ -115,37 +133,91 @@ async def list_bookings(
         user_id=caller.scope,
         status=status or (),
         link_id=uuid_text(link) if link else None,
+        service_id=uuid_text(service) if service else None,
         host_id=uuid_text(host) if host else None,
+        series_id=uuid_text(series) if series else None,
         recipient=recipient.strip().lower() if recipient else None,
+        client_id=uuid_text(client) if client else None,
+        named=q,
         start=start,
         end=end,
     )
     return await bookings_page(ports_of(request), where, limit, cursor)
 
 
+@post(
+    "/bookings",
+    responses=problems(*MAKING, 404, 409, 422, 503),
+    summary="Book for a client",
+    description="Through a link one manages or, for admins and those who are qualified, as a service. It is confirmed. "
+    "`repeat` books a weekly set; the answer is its first booking with the others in `series`.",
+)
+async def book_for_a_client(
+    request: Request[Any, Any, Any],
+    caller: SignedIn,
+    data: JSONBody[StaffBookIn],
+    idempotency_key: IdempotencyKey = None,
+) -> Response[StaffBooking]:
+    ports = ports_of(request)
+    if (data.link is None) == (data.service is None):
+        raise Invalid.field("link", "Either a link or a service is needed.")
+    client = data.recipient
+    email = address_text(client.email, "recipient.email") if client.email else ""
+    wanted = ClientBooking(
+        BookingRequest(
+            start=epoch(data.start, "start"),
+            duration=data.duration,
+            timezone=data.timezone or caller.user.timezone,
+            recipient=domain.Recipient(line_text(client.name, "recipient.name"), email, client.phone),
+            answers=data.answers,
+            guests=addresses_text(data.guests, "guests"),
+            notes=data.notes,
+            host_id=uuid_text(data.host) if data.host else None,
+            seats=data.seats,
+            repeat=data.repeat.meant() if data.repeat else None,
+        ),
+        link_id=uuid_text(data.link) if data.link else None,
+        service_id=uuid_text(data.service) if data.service else None,
+        override=data.override,
+    )
+
+    def act(replay: Replay[domain.Booking] | None) -> Awaitable[domain.Booking]:
+        return book_for_client(ports, caller.user, wanted, replay)
+
+    def act_on_all(replay: Replay[Series] | None) -> Awaitable[Series]:
+        return book_series_for_client(ports, caller.user, wanted, replay)
+
+    if data.repeat is not None:
+        return await Post(caller.user.id, data, act_on_all, _shown_series).answer(request, idempotency_key)
+    return await Post(caller.user.id, data, act, _shown).answer(request, idempotency_key)
+
+
 @get("/bookings/{booking_id:uuid}", responses=problems(*READING), summary="Show a booking")
-async def show_booking(request: Request[Any, Any, Any], caller: SignedIn, booking_id: Id) -> Response[BookingOut]:
+async def show_booking(request: Request[Any, Any, Any], caller: SignedIn, booking_id: Id) -> Response[StaffBooking]:
     ports = ports_of(request)
     async with ports.read() as work:
         booking = await visible_booking(work, caller, uuid_text(booking_id))
     return await _answer(ports, booking)
 
 
-@patch("/bookings/{booking_id:uuid}", responses=problems(*CHANGING), summary="Change a booking's notes")
+@patch("/bookings/{booking_id:uuid}", responses=problems(*CHANGING, 422), summary="Change what a booking says")
 async def change_booking(
     request: Request[Any, Any, Any],
     caller: SignedIn,
     booking_id: Id,
     data: JSONBody[BookingPatch],
     if_match: IfMatch = None,
-) -> Response[BookingOut]:
+) -> Response[StaffBooking]:
     ports = ports_of(request)
     version = version_of(if_match)
     async with ports.read() as work:
         booking = await visible_booking(work, caller, uuid_text(booking_id))
     check_version(booking, version)
-    if data.notes is not UNSET:
-        booking = await edit_notes(ports, booking.id, data.notes, _actor(caller), version=version)
+    values = given(data)
+    if "guests" in values:
+        values["guests"] = addresses_text(values["guests"], "guests")
+    if values:
+        booking = await edit_booking(ports, booking.id, values, _actor(caller), version=version)
     return await _answer(ports, booking)
 
 
@@ -158,7 +230,7 @@ async def change_booking(
 )
 async def delete_booking(
     request: Request[Any, Any, Any], caller: SignedIn, booking_id: Id, if_match: IfMatch = None
-) -> Response[BookingOut]:
+) -> Response[StaffBooking]:
     return await _step(request, caller, booking_id, "cancel", if_match)
 
 
@@ -176,7 +248,7 @@ async def cancel_booking(
     data: JSONBody[CancelIn | None] = None,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
-) -> Response[BookingOut]:
+) -> Response[StaffBooking]:
     return await _step(request, caller, booking_id, "cancel", if_match, idempotency_key, data)
 
 
@@ -193,7 +265,7 @@ async def confirm_booking(
     booking_id: Id,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
-) -> Response[BookingOut]:
+) -> Response[StaffBooking]:
     return await _step(request, caller, booking_id, "confirm", if_match, idempotency_key)
 
 
@@ -204,7 +276,7 @@ async def start_booking(
     booking_id: Id,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
-) -> Response[BookingOut]:
+) -> Response[StaffBooking]:
     return await _step(request, caller, booking_id, "start", if_match, idempotency_key)
 
 
@@ -215,7 +287,7 @@ async def complete_booking(
     booking_id: Id,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
-) -> Response[BookingOut]:
+) -> Response[StaffBooking]:
     return await _step(request, caller, booking_id, "complete", if_match, idempotency_key)
 
 
@@ -231,7 +303,7 @@ async def no_show(
     booking_id: Id,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
-) -> Response[BookingOut]:
+) -> Response[StaffBooking]:
     return await _step(request, caller, booking_id, "no_show", if_match, idempotency_key)
 
 
@@ -243,7 +315,7 @@ async def _step(
     if_match: str | None,
     key: str | None = None,
     data: CancelIn | None = None,
-) -> Response[BookingOut]:
+) -> Response[StaffBooking]:
     ports = ports_of(request)
     version = version_of(if_match)
     async with ports.read() as work:
@@ -253,13 +325,24 @@ async def _step(
     def act(replay: Replay[domain.Booking] | None) -> Awaitable[domain.Booking]:
         return take_step(ports, booking.id, step, actor, version=version, reason=reason, replay=replay)
 
+    def act_on_all(replay: Replay[Series] | None) -> Awaitable[Series]:
+        return cancel_following(ports, booking.id, actor, version=version, reason=reason, replay=replay)
+
+    if data is not None and data.following:
+        return await Post(caller.user.id, data, act_on_all, _shown_series).answer(request, key, 200)
     return await Post(caller.user.id, data, act, _shown).answer(request, key, 200)
 
 
-async def _shown(work: UnitOfWork, booking: domain.Booking) -> BookingOut:
+async def _shown(work: UnitOfWork, booking: domain.Booking) -> StaffBooking:
     events = await work.bookings.event_states([booking.id])
     conflicting = await work.bookings.conflicting([booking.id])
-    return booking_out(booking, events.get(booking.id, []), has_conflict=booking.id in conflicting)
+    return staff_booking(booking, events.get(booking.id, []), has_conflict=booking.id in conflicting)
+
+
+async def _shown_series(work: UnitOfWork, series: Series) -> StaffBooking:
+    shown = await _shown(work, series.first)
+    add_series(shown, series)
+    return shown
 
 
 @post(
@@ -275,12 +358,38 @@ async def reschedule(
     data: JSONBody[RescheduleIn],
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
-) -> Response[BookingOut]:
+) -> Response[StaffBooking]:
     ports = ports_of(request)
     version = version_of(if_match)
     move = Move(epoch(data.start, "start"), data.duration, uuid_text(data.host) if data.host else None)
     async with ports.read() as work:
         booking = await visible_booking(work, caller, uuid_text(booking_id))
+
+    def act(replay: Replay[domain.Booking] | None) -> Awaitable[domain.Booking]:
+        return reschedule_booking(ports, booking.id, move, _actor(caller), version=version, replay=replay)
+
+    return await Post(caller.user.id, data, act, _shown).answer(request, idempotency_key, 200)
+
+
+@post(
+    "/bookings/{booking_id:uuid}/reassign",
+    status_code=200,
+    responses=problems(*CHANGING, 409, 422, 503),
+    summary="Give a booking to another host",
+    description="To one of those among whom its link or service chooses, if they are free then; notice does not count.",
+)
+async def reassign(
+    request: Request[Any, Any, Any],
+    caller: SignedIn,
+    booking_id: Id,
+    data: JSONBody[ReassignIn],
+    if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response[StaffBooking]:
+    ports, version = ports_of(request), version_of(if_match)
+    async with ports.read() as work:
+        booking = await visible_booking(work, caller, uuid_text(booking_id))
+    move = Move(booking.start, host_id=uuid_text(data.host), reassigned=True)
 
     def act(replay: Replay[domain.Booking] | None) -> Awaitable[domain.Booking]:
         return reschedule_booking(ports, booking.id, move, _actor(caller), version=version, replay=replay)
@@ -322,6 +431,7 @@ router = Router(
     "/",
     route_handlers=[
         list_bookings,
+        book_for_a_client,
         show_booking,
         change_booking,
         delete_booking,
@@ -331,6 +441,7 @@ router = Router(
         complete_booking,
         no_show,
         reschedule,
+        reassign,
         booking_history,
     ],
     tags=["bookings"],

@@ -58,8 +58,9 @@ class AccountIn(In):
 
 
 class AccountPatch(In):
-    """A new password, another name, or what becomes of bookings whose events are moved or deleted there: they follow as
-    far as their link's rules allow, also outside its hours, or only when their host says so; whether the provider
+    """A new password, another name, or what becomes of bookings whose events are moved or deleted there (of the account
+    `builtin` this alone): they follow as far as their link's rules allow, also outside its hours, or only when their
+    host says so; whether the provider
     invites recipients and guests of new bookings, instead of our mail; or what the account's contacts are used for:
     nothing, suggestions, or also to add the recipients of confirmed bookings to them."""
 

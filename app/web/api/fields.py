@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -13,9 +14,10 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
-from app.domain.errors import Invalid
+from app.domain.errors import Forbidden, Invalid
 from app.domain.text_rules import EMAIL, END, LINE, TEXT, is_email
 from app.ports import Ports
+from app.use_cases.open_session import MOST_SEATS
 from app.web.problem import Problem
 from app.web.sessions import Caller
 
@@ -33,7 +35,28 @@ Moment = Annotated[datetime, Meta(tz=True)]
 LocalDate = Annotated[str, Meta(pattern=DATE_PATTERN)]
 WallTime = Annotated[str, Meta(pattern=rf"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00){END}")]
 Duration = Annotated[int, Meta(ge=1, le=1440)]
+Seats = Annotated[int, Meta(ge=1, le=MOST_SEATS)]
 Buffer = Annotated[int, Meta(ge=0, le=1440)]
+LONGEST_STAY = 30 * 1440
+Length = Annotated[int, Meta(ge=1, le=LONGEST_STAY)]
+"""How long a booking lasts: a day at most, but for stays by the night."""
+Ahead = Annotated[int, Meta(ge=0, le=525600)]
+"""Minutes before a start, a year at most."""
+Moves = Annotated[int, Meta(ge=0, le=1000)]
+Money = Annotated[int, Meta(ge=0, le=10**9)]
+"""Minor units of a currency."""
+Currency = Annotated[str, Meta(pattern=rf"^[A-Z]{{3}}{END}")]
+"""A code of ISO 4217."""
+
+LARGEST_NUMBER = 2**53
+Answer = (
+    Annotated[str, Meta(max_length=5000, pattern=TEXT)]
+    | bool
+    | Annotated[int, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+    | Annotated[float, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+    | Annotated[list[RequiredLine], Meta(max_length=100)]
+    | None
+)
 
 SignedIn = NamedDependency[Caller]
 Id = FromPath[UUID]
@@ -92,6 +115,17 @@ def address_text(text: str, field: str) -> str:
     return address
 
 
+def addresses_text(texts: Sequence[str], field: str) -> tuple[str, ...]:
+    """Several of them, each once."""
+    return tuple(dict.fromkeys(address_text(text, f"{field}.{index}") for index, text in enumerate(texts)))
+
+
+def need_admin(caller: Caller) -> None:
+    """What the organization shares is changed by its admins."""
+    if not caller.is_admin:
+        raise Forbidden("Only admins may do this.")
+
+
 def line_text(text: str, field: str) -> str:
     """A line with something in it, without the spaces around."""
     if not text.strip():
@@ -102,7 +136,7 @@ def line_text(text: str, field: str) -> str:
 def version_of(if_match: str | None) -> int | None:
     """The version of an `If-Match: "3"` header (RFC 9110 §13.1.1); None when it was not sent or is `*`.
 
-    A tag that is none of ours is version 0, which nothing has. Weak ones count: proxies that compress weaken tags.
+    A tag that is none of ours is version -1, which nothing has. Weak ones count: proxies that compress weaken tags.
     """
     if if_match is None or if_match.strip() == "*":
         return None
@@ -110,7 +144,7 @@ def version_of(if_match: str | None) -> int | None:
     if len(tag) < 2 or not (tag[0] == tag[-1] == '"') or '"' in tag[1:-1]:
         raise Invalid.field("If-Match", 'If-Match carries one version in quotes, such as "3".')
     text = tag[1:-1]
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
 
 
 def with_etag(body: Item, version: int, status: int = 200) -> Response[Item]:

@@ -1,9 +1,10 @@
-"""`/links` and `/one-time-links`."""
+"""`/links`."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -13,9 +14,11 @@ from msgspec import UNSET, Meta
 
 from app.domain import links as domain
 from app.domain.errors import Forbidden
+from app.domain.repeats import LEAST_TIMES, MOST_TIMES
+from app.domain.services import Service
 from app.domain.text_rules import SLUG
 from app.ports import Ports
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases import manage_links
 from app.use_cases.idempotency import Replay
 from app.web.api.fields import (
@@ -24,10 +27,11 @@ from app.web.api.fields import (
     MAKING,
     READING,
     REMOVING,
+    Ahead,
     Buffer,
+    Currency,
     Cursor,
     Duration,
-    Email,
     Id,
     IfMatch,
     In,
@@ -35,11 +39,11 @@ from app.web.api.fields import (
     LocalDate,
     Location,
     LongText,
-    Moment,
+    Money,
+    Moves,
     RequiredLine,
     SignedIn,
     Unset,
-    address_text,
     given,
     ports_of,
     problems,
@@ -48,11 +52,15 @@ from app.web.api.fields import (
     with_etag,
 )
 from app.web.api.once import IdempotencyKey, Post
+from app.web.api.reminders import Reminder, Reminders, reminder_values, reminders_out
 from app.web.sessions import Caller
-from app.web.times import epoch, optional_rfc3339, parse_date, rfc3339
+from app.web.times import parse_date, rfc3339
 
 Slug = Annotated[str, Meta(min_length=1, max_length=63, pattern=SLUG)]
 Count = Annotated[int, Meta(ge=1, le=1000)]
+Repeats = Annotated[int, Meta(ge=LEAST_TIMES, le=MOST_TIMES)]
+LinkRepeats = Annotated[int, Meta(ge=0, le=MOST_TIMES)]
+"""0: never, whatever the service says."""
 Durations = Annotated[list[Duration], Meta(min_length=1, max_length=20)]
 Notice = Annotated[int, Meta(ge=0, le=525600)]
 Horizon = Annotated[int, Meta(ge=0, le=3650)]
@@ -66,7 +74,8 @@ class DateRange(In):
 
 
 class LinkIn(In):
-    """A link to make; durations, step, buffers and notice in minutes."""
+    """A link to make; durations, step, buffers and notice in minutes. One that offers a service has its durations,
+    buffers and people, and its place and questions unless it has some of its own."""
 
     title: RequiredLine
     slug: Slug | None = None
@@ -74,6 +83,7 @@ class LinkIn(In):
     is_active: bool = True
     schedule_id: UUID | None = None
     template_id: UUID | None = None
+    service_id: UUID | None = None
     durations: Durations = msgspec.field(default_factory=lambda: [30])
     step: Duration | None = None
     buffer_before: Buffer = 0
@@ -85,6 +95,14 @@ class LinkIn(In):
     max_per_week: Count | None = None
     requires_approval: bool = False
     cancel_on_decline: bool = False
+    hand_back: bool = False
+    max_repeats: LinkRepeats | None = None
+    cancel_until: Ahead | None = None
+    reschedule_until: Ahead | None = None
+    max_reschedules: Moves | None = None
+    cancel_fee: Money | None = None
+    fee_currency: Currency | None = None
+    reminders: Reminders | None = None
     location: Location = msgspec.field(default_factory=Location)
 
 
@@ -97,6 +115,7 @@ class LinkPatch(In):
     is_active: bool | Unset = UNSET
     schedule_id: UUID | Unset | None = UNSET
     template_id: UUID | Unset | None = UNSET
+    service_id: UUID | Unset | None = UNSET
     durations: Durations | Unset = UNSET
     step: Duration | Unset | None = UNSET
     buffer_before: Buffer | Unset = UNSET
@@ -108,6 +127,14 @@ class LinkPatch(In):
     max_per_week: Count | Unset | None = UNSET
     requires_approval: bool | Unset = UNSET
     cancel_on_decline: bool | Unset = UNSET
+    hand_back: bool | Unset = UNSET
+    max_repeats: LinkRepeats | Unset | None = UNSET
+    cancel_until: Ahead | Unset | None = UNSET
+    reschedule_until: Ahead | Unset | None = UNSET
+    max_reschedules: Moves | Unset | None = UNSET
+    cancel_fee: Money | Unset | None = UNSET
+    fee_currency: Currency | Unset | None = UNSET
+    reminders: Reminders | Unset | None = UNSET
     location: Location | Unset = UNSET
 
 
@@ -136,6 +163,14 @@ class LinkOut(msgspec.Struct):
     max_per_week: int | None
     requires_approval: bool
     cancel_on_decline: bool
+    hand_back: bool
+    max_repeats: int | None
+    cancel_until: int | None
+    reschedule_until: int | None
+    max_reschedules: int | None
+    cancel_fee: int | None
+    fee_currency: str | None
+    reminders: list[Reminder] | None
     location: Location
     version: int
     created_at: str
@@ -149,52 +184,15 @@ class Links(msgspec.Struct):
     next_cursor: str | None
 
 
-class PickedSlot(In):
-    """A hand-picked time; `duration` in minutes."""
-
-    start: Moment
-    duration: Duration
-
-
-class OneTimeIn(In):
-    """A one-time link to make; without `slots` the recipient chooses freely."""
-
-    recipient_email: Email | None = None
-    slots: Annotated[list[PickedSlot], Meta(max_length=200)] = []
-    expires_at: Moment | None = None
-
-
-class PickedSlotOut(msgspec.Struct):
-    """A hand-picked time."""
-
-    start: str
-    duration: int
-
-
-class OneTimeOut(msgspec.Struct):
-    """A one-time link."""
-
-    id: str
-    link_id: str
-    token: str
-    url: str
-    recipient_email: str | None
-    slots: list[PickedSlotOut]
-    expires_at: str | None
-    status: Literal["open", "used", "expired", "revoked"]
-    booking_id: str | None
-    created_at: str
-
-
-class OneTimes(msgspec.Struct):
-    """A page of one-time links."""
-
-    items: list[OneTimeOut]
-    next_cursor: str | None
-
-
-def link_out(ports: Ports, link: domain.Link, org_slug: str) -> LinkOut:
-    """A link as the API shows it."""
+def link_out(ports: Ports, link: domain.Link, org_slug: str, service: Service | None) -> LinkOut:
+    """A link as the API shows it: the lengths and buffers are those of the service it offers."""
+    if service is not None:
+        link = replace(
+            link,
+            durations=service.durations,
+            buffer_before=service.buffer_before,
+            buffer_after=service.buffer_after,
+        )
     return LinkOut(
         id=link.id,
         slug=link.slug,
@@ -220,6 +218,14 @@ def link_out(ports: Ports, link: domain.Link, org_slug: str) -> LinkOut:
         max_per_week=link.max_per_week,
         requires_approval=link.requires_approval,
         cancel_on_decline=link.cancel_on_decline,
+        hand_back=link.hand_back,
+        max_repeats=link.max_repeats,
+        cancel_until=link.cancel_until,
+        reschedule_until=link.reschedule_until,
+        max_reschedules=link.max_reschedules,
+        cancel_fee=link.cancel_fee,
+        fee_currency=link.fee_currency,
+        reminders=reminders_out(link.reminders),
         location=Location(link.location.kind, link.location.value),
         version=link.version,
         created_at=rfc3339(link.created_at),
@@ -227,25 +233,11 @@ def link_out(ports: Ports, link: domain.Link, org_slug: str) -> LinkOut:
     )
 
 
-def one_time_out(ports: Ports, one_time: domain.OneTimeLink) -> OneTimeOut:
-    """A one-time link as the API shows it."""
-    return OneTimeOut(
-        id=one_time.id,
-        link_id=one_time.link_id,
-        token=one_time.token,
-        url=f"{ports.base_url}/b/{one_time.token}",
-        recipient_email=one_time.recipient_email,
-        slots=[PickedSlotOut(rfc3339(start), duration) for start, duration in one_time.slots],
-        expires_at=optional_rfc3339(one_time.expires_at),
-        status=one_time.status_at(ports.clock()),
-        booking_id=one_time.booking_id,
-        created_at=rfc3339(one_time.created_at),
-    )
-
-
 def link_values(body: LinkIn | LinkPatch) -> dict[str, Any]:
     """The `Link` fields a body names."""
     values = given(body)
+    if "reminders" in values:
+        values["reminders"] = reminder_values(values["reminders"])
     if "durations" in values:
         values["durations"] = tuple(values["durations"])
     if isinstance(values.get("location"), Location):
@@ -256,7 +248,7 @@ def link_values(body: LinkIn | LinkPatch) -> dict[str, Any]:
             parse_date(dates.first, "date_range.from"),
             parse_date(dates.last, "date_range.to"),
         )
-    for name in ("schedule_id", "template_id"):
+    for name in ("schedule_id", "template_id", "service_id"):
         if values.get(name) is not None:
             values[name] = uuid_text(values[name])
     return values
@@ -269,17 +261,24 @@ async def _org_slug(work: UnitOfWork, caller: Caller) -> str:
     return organization.slug
 
 
-def _shown(ports: Ports, caller: Caller) -> Callable[[UnitOfWork, domain.Link], Awaitable[LinkOut]]:
+async def _all_out(ports: Ports, work: UnitOfWork, caller: Caller, links: Sequence[domain.Link]) -> list[LinkOut]:
+    slug = await _org_slug(work, caller)
+    services = await work.services.some(caller.user.org_id, {link.service_id for link in links if link.service_id})
+    return [link_out(ports, link, slug, services.get(link.service_id or "")) for link in links]
+
+
+def link_shown(ports: Ports, caller: Caller) -> Callable[[UnitOfWork, domain.Link], Awaitable[LinkOut]]:
+    """How a link is shown, from within a unit of work."""
+
     async def show(work: UnitOfWork, link: domain.Link) -> LinkOut:
-        return link_out(ports, link, await _org_slug(work, caller))
+        return (await _all_out(ports, work, caller, [link]))[0]
 
     return show
 
 
 async def _answer(ports: Ports, caller: Caller, link: domain.Link) -> Response[LinkOut]:
     async with ports.read() as work:
-        slug = await _org_slug(work, caller)
-    return with_etag(link_out(ports, link, slug), link.version)
+        return with_etag(await link_shown(ports, caller)(work, link), link.version)
 
 
 def need_link_role(caller: Caller) -> None:
@@ -294,9 +293,8 @@ async def list_links(
 ) -> Links:
     ports = ports_of(request)
     async with ports.read() as work:
-        slug = await _org_slug(work, caller)
         page = await work.links.page(caller.user.org_id, caller.scope, limit, cursor)
-    return Links([link_out(ports, link, slug) for link in page.items], page.cursor)
+        return Links(await _all_out(ports, work, caller, page.items), page.cursor)
 
 
 @post(
@@ -318,7 +316,7 @@ async def create_link(
     def act(replay: Replay[domain.Link] | None) -> Awaitable[domain.Link]:
         return manage_links.create_link(ports, caller.user, values, replay)
 
-    return await Post(caller.user.id, data, act, _shown(ports, caller)).answer(request, idempotency_key)
+    return await Post(caller.user.id, data, act, link_shown(ports, caller)).answer(request, idempotency_key)
 
 
 @get("/links/{link_id:uuid}", responses=problems(*READING), summary="Show a link")
@@ -359,7 +357,7 @@ async def duplicate_link(
     def act(replay: Replay[domain.Link] | None) -> Awaitable[domain.Link]:
         return manage_links.duplicate_link(ports, caller.user, uuid_text(link_id), replay)
 
-    return await Post(caller.user.id, None, act, _shown(ports, caller)).answer(request, idempotency_key)
+    return await Post(caller.user.id, None, act, link_shown(ports, caller)).answer(request, idempotency_key)
 
 
 @post("/links/{link_id:uuid}/toggle", status_code=200, responses=problems(*REMOVING, 422), summary="Switch on or off")
@@ -375,65 +373,7 @@ async def toggle_link(
     def act(replay: Replay[domain.Link] | None) -> Awaitable[domain.Link]:
         return manage_links.toggle_link(ports, caller.user, uuid_text(link_id), version, replay)
 
-    return await Post(caller.user.id, None, act, _shown(ports, caller)).answer(request, idempotency_key, 200)
-
-
-@get("/links/{link_id:uuid}/one-time", responses=problems(*READING), summary="List one-time links")
-async def list_one_times(
-    request: Request[Any, Any, Any], caller: SignedIn, link_id: Id, limit: Limit = 50, cursor: Cursor = None
-) -> OneTimes:
-    ports = ports_of(request)
-    async with ports.read() as work:
-        link = await manage_links.owned_link(work, caller.user, uuid_text(link_id))
-        page = await work.links.one_times(link.id, limit, cursor)
-    return OneTimes([one_time_out(ports, one_time) for one_time in page.items], page.cursor)
-
-
-@post("/links/{link_id:uuid}/one-time", responses=problems(*MAKING, 404, 422), summary="Make a one-time link")
-async def create_one_time(
-    request: Request[Any, Any, Any],
-    caller: SignedIn,
-    link_id: Id,
-    data: JSONBody[OneTimeIn],
-    idempotency_key: IdempotencyKey = None,
-) -> Response[OneTimeOut]:
-    ports = ports_of(request)
-    recipient = data.recipient_email and address_text(data.recipient_email, "recipient_email")
-    slots = [(epoch(slot.start, f"slots.{index}.start"), slot.duration) for index, slot in enumerate(data.slots)]
-    expires_at = None if data.expires_at is None else epoch(data.expires_at, "expires_at")
-
-    def act(replay: Replay[domain.OneTimeLink] | None) -> Awaitable[domain.OneTimeLink]:
-        return manage_links.create_one_time(
-            ports,
-            caller.user,
-            uuid_text(link_id),
-            recipient_email=recipient,
-            slots=slots,
-            expires_at=expires_at,
-            replay=replay,
-        )
-
-    async def show(_: UnitOfWork, made: domain.OneTimeLink) -> OneTimeOut:
-        return one_time_out(ports, made)
-
-    return await Post(caller.user.id, data, act, show).answer(request, idempotency_key)
-
-
-@get("/one-time-links/{one_time_id:uuid}", responses=problems(*READING), summary="Show a one-time link")
-async def show_one_time(request: Request[Any, Any, Any], caller: SignedIn, one_time_id: Id) -> OneTimeOut:
-    ports = ports_of(request)
-    async with ports.read() as work:
-        return one_time_out(ports, await manage_links.owned_one_time(work, caller.user, uuid_text(one_time_id)))
-
-
-@delete(
-    "/one-time-links/{one_time_id:uuid}",
-    responses=problems(401, 403, 404, 410),
-    summary="Withdraw a one-time link",
-    description="One that was used stays with its booking: 410.",
-)
-async def revoke_one_time(request: Request[Any, Any, Any], caller: SignedIn, one_time_id: Id) -> None:
-    await manage_links.revoke_one_time(ports_of(request), caller.user, uuid_text(one_time_id))
+    return await Post(caller.user.id, None, act, link_shown(ports, caller)).answer(request, idempotency_key, 200)
 
 
 router = Router(
@@ -446,10 +386,6 @@ router = Router(
         delete_link,
         duplicate_link,
         toggle_link,
-        list_one_times,
-        create_one_time,
-        show_one_time,
-        revoke_one_time,
     ],
     tags=["links"],
 )

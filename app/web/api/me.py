@@ -1,9 +1,9 @@
-"""`/me`: one's own profile, schedule, feeds and app passwords; and what the outbox could not deliver."""
+"""`/me`: one's own profile, schedule and app passwords; and what the outbox could not deliver."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
@@ -11,8 +11,10 @@ from litestar.params import JSONBody
 
 from app.domain.cursors import cut, decode_cursor, encode_cursor
 from app.domain.errors import Forbidden, NotFound
+from app.ports.bookings import BookingFilter
 from app.ports.outbox import DeadLetter
-from app.ports.storage import AppPassword, BookingFilter, Feed, UnitOfWork
+from app.ports.tokens import AppPassword
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases import manage_tokens
 from app.use_cases.idempotency import Replay
 from app.web.api.booking_shapes import Bookings
@@ -50,30 +52,6 @@ class Me(msgspec.Struct):
     timezone: str
     organization_id: str
     caldav_url: str
-
-
-class FeedIn(In):
-    """A feed to make."""
-
-    kind: Literal["schedule", "busy"] = "schedule"
-    label: Line = ""
-
-
-class FeedOut(msgspec.Struct):
-    """A feed; `url` is the secret address."""
-
-    id: str
-    kind: str
-    label: str
-    url: str
-    created_at: str
-
-
-class Feeds(msgspec.Struct):
-    """The caller's feeds."""
-
-    items: list[FeedOut]
-    next_cursor: str | None
 
 
 class AppPasswordIn(In):
@@ -156,53 +134,9 @@ async def my_schedule(
         status=("confirmed", "in_progress"),
         start=ports.clock() if start is None else start,
         end=end,
+        view="schedule",
     )
     return await bookings_page(ports, where, limit, cursor)
-
-
-@get("/me/feeds", responses=problems(*LISTING), summary="List feeds")
-async def list_feeds(
-    request: Request[Any, Any, Any], caller: SignedIn, limit: Limit = 50, cursor: Cursor = None
-) -> Feeds:
-    async with ports_of(request).read() as work:
-        feeds = await work.tokens.feeds(caller.user.id)
-    page, next_cursor = cut(feeds, lambda feed: feed.id, limit, cursor)
-    return Feeds([_feed_out(request, feed) for feed in page], next_cursor)
-
-
-@post("/me/feeds", responses=problems(*MAKING, 422), summary="Make a feed")
-async def create_feed(
-    request: Request[Any, Any, Any],
-    caller: SignedIn,
-    data: JSONBody[FeedIn],
-    idempotency_key: IdempotencyKey = None,
-) -> Response[FeedOut]:
-    def act(replay: Replay[Feed] | None) -> Awaitable[Feed]:
-        return manage_tokens.create_feed(ports_of(request), caller.user, data.kind, data.label, replay)
-
-    async def show(_: UnitOfWork, made: Feed) -> FeedOut:
-        return _feed_out(request, made)
-
-    return await Post(caller.user.id, data, act, show).answer(request, idempotency_key)
-
-
-def _feed_out(request: Request[Any, Any, Any], feed: Feed) -> FeedOut:
-    address = manage_tokens.feed_address(ports_of(request), feed)
-    return FeedOut(feed.id, feed.kind, feed.label, address, rfc3339(feed.created_at))
-
-
-@get("/me/feeds/{feed_id:uuid}", responses=problems(*READING), summary="Show a feed")
-async def show_feed(request: Request[Any, Any, Any], caller: SignedIn, feed_id: Id) -> FeedOut:
-    async with ports_of(request).read() as work:
-        found = [feed for feed in await work.tokens.feeds(caller.user.id) if feed.id == uuid_text(feed_id)]
-    if not found:
-        raise NotFound("There is no such feed.")
-    return _feed_out(request, found[0])
-
-
-@delete("/me/feeds/{feed_id:uuid}", responses=problems(401, 403, 404), summary="Revoke a feed")
-async def delete_feed(request: Request[Any, Any, Any], caller: SignedIn, feed_id: Id) -> None:
-    await manage_tokens.delete_feed(ports_of(request), caller.user, uuid_text(feed_id))
 
 
 @get("/me/app-passwords", responses=problems(*LISTING), summary="List app passwords")
@@ -308,10 +242,6 @@ router = Router(
     route_handlers=[
         me,
         my_schedule,
-        list_feeds,
-        create_feed,
-        show_feed,
-        delete_feed,
         list_app_passwords,
         create_app_password,
         show_app_password,

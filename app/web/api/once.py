@@ -12,7 +12,7 @@ from litestar import Request, Response
 from litestar.params import HeaderParameter
 
 from app.ports import Ports
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.idempotency import Replay, once
 from app.web.api.fields import ports_of
 

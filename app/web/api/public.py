@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, get, post
@@ -16,33 +17,43 @@ from app.domain import bookings as domain
 from app.domain.booking_state import is_held_out
 from app.domain.errors import NotFound, NotModifiable
 from app.domain.event_text import calendar_text
-from app.domain.text_rules import LINE, TEXT
+from app.domain.policies import Policy
+from app.domain.stays import wall_time
+from app.domain.text_rules import LINE
 from app.ports import Ports
-from app.ports.storage import LinkContext, UnitOfWork
+from app.ports.links import LinkContext
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.book_series import Series, book_series
 from app.use_cases.book_slot import BookingRequest, book_slot
 from app.use_cases.booking_changes import Actor
+from app.use_cases.cancel_series import cancel_following
 from app.use_cases.change_booking import take_step
-from app.use_cases.find_slots import SlotQuestion
+from app.use_cases.find_slots import SlotQuestion, all_durations
 from app.use_cases.host_states import open_context
 from app.use_cases.idempotency import Replay
+from app.use_cases.offered_hosts import choices, people_of, policy_of
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from app.use_cases.view_booking import recipient_event
 from app.web.api.availability import Answers, availability_text
-from app.web.api.booking_shapes import BookingOut, CancelIn, RescheduleIn, booking_out
+from app.web.api.booking_shapes import BookingOut, CancelIn, RepeatIn, RescheduleIn, add_series, booking_out
 from app.web.api.fields import (
     DATE_PATTERN,
+    LONGEST_STAY,
     ZONE_PATTERN,
-    Duration,
+    Answer,
     Email,
     IfMatch,
     In,
+    Length,
     Location,
     LongText,
     Moment,
     Phone,
     RequiredLine,
+    Seats,
     Zone,
     address_text,
+    addresses_text,
     line_text,
     ports_of,
     problems,
@@ -50,39 +61,49 @@ from app.web.api.fields import (
     version_of,
     with_etag,
 )
-from app.web.api.links import PickedSlotOut
 from app.web.api.once import IdempotencyKey, Post
+from app.web.api.one_time_links import PickedSlotOut
+from app.web.api.policies import BookingPolicy, OfferPolicy, booking_policy, offer_policy
 from app.web.api.strict import OptionalBody
-from app.web.api.templates import QuestionBody
+from app.web.api.templates import QuestionBody, question_bodies
 from app.web.limits import LimitByAddress
 from app.web.times import epoch, optional_rfc3339, parse_date, rfc3339
+from app.web.views import note_view
 
 Token = Annotated[str, PathParameter(max_length=200)]
 LINK = (404, 410, 429)
 
-LARGEST_NUMBER = 2**53
-Answer = (
-    Annotated[str, Meta(max_length=5000, pattern=TEXT)]
-    | bool
-    | Annotated[int, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
-    | Annotated[float, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
-    | Annotated[list[RequiredLine], Meta(max_length=100)]
-    | None
-)
+
+class PersonOut(msgspec.Struct):
+    """Somebody a recipient may choose."""
+
+    id: str
+    name: str
 
 
 class PublicLink(msgspec.Struct):
-    """What a recipient is shown of a link."""
+    """What a recipient is shown of a link. One by the night has its lengths in minutes too, 1440 each, and begins at
+    `check_in`, by the clock of `timezone`."""
 
     title: str
     description: str
     organization: str
     hosts: list[str]
+    people: list[PersonOut]
     durations: list[int]
     timezone: str
     location: Location
     questions: list[QuestionBody]
     requires_approval: bool
+    capacity: int
+    max_repeats: int | None
+    unit: Literal["minutes", "nights"]
+    check_in: str | None
+    check_out: str | None
+    price: int | None
+    deposit: int | None
+    currency: str | None
+    policy: OfferPolicy
     slots: list[PickedSlotOut]
     recipient_email: str | None
     expires_at: str | None
@@ -115,7 +136,7 @@ class BookIn(In):
     """A booking to make; `duration` in minutes."""
 
     start: Moment
-    duration: Duration
+    duration: Length
     timezone: Zone
     name: RequiredLine
     email: Email
@@ -123,6 +144,9 @@ class BookIn(In):
     answers: dict[Annotated[str, Meta(max_length=64)], Answer] = {}
     guests: Annotated[list[Email], Meta(max_length=20)] = []
     notes: LongText | None = None
+    host: UUID | None = None
+    seats: Seats = 1
+    repeat: RepeatIn | None = None
     challenge: Annotated[str, Meta(max_length=5000, pattern=LINE)] | None = None
 
 
@@ -133,6 +157,12 @@ class PublicBooking(BookingOut):
     manage_url: str = ""
 
 
+class ManagedBooking(PublicBooking, kw_only=True):
+    """The same with what its recipient may do with it."""
+
+    policy: BookingPolicy
+
+
 def public_booking(ports: Ports, booking: domain.Booking) -> PublicBooking:
     """A booking for its recipient: how far it is in the staff's calendars is not theirs."""
     shown = booking_out(booking, [])
@@ -140,38 +170,47 @@ def public_booking(ports: Ports, booking: domain.Booking) -> PublicBooking:
     return PublicBooking(**fields, booking_token=booking.token, manage_url=f"{ports.base_url}/booking/{booking.token}")
 
 
+async def managed_booking(ports: Ports, work: UnitOfWork, booking: domain.Booking) -> ManagedBooking:
+    """A booking with the rules for changing it."""
+    now, shown = ports.clock(), public_booking(ports, booking)
+    fields = {name: getattr(shown, name) for name in PublicBooking.__struct_fields__}
+    policy = await policy_of(work, booking)
+    return ManagedBooking(**fields, policy=booking_policy(policy, booking, now, is_open=is_changeable(booking, now)))
+
+
 @get("/public/{token:str}", responses=problems(*LINK), summary="Show a link")
 async def show_link(request: Request[Any, Any, Any], token: Token) -> PublicLink:
     ports = ports_of(request)
     async with ports.read() as work:
         context = open_context(await work.links.context(token), ports.clock())
+    note_view(request, context)
     return _public_link(context)
 
 
 def _public_link(context: LinkContext) -> PublicLink:
-    link, one_time = context.link, context.one_time
-    schedule = context.hosts[0].schedule
+    link, one_time, price = context.link, context.one_time, context.price
+    schedule = next((host.schedule for host in context.hosts if host.schedule), None)
     questions = context.template.questions if context.template else ()
     return PublicLink(
         title=link.title,
         description=link.description,
         organization=context.organization.name,
-        hosts=[host.name for host in context.hosts],
-        durations=list(link.durations),
+        hosts=[host.name for host in people_of(context)],
+        people=[PersonOut(host.host_id, host.name) for host in choices(context)],
+        durations=sorted(all_durations(context)),
         timezone=schedule.timezone if schedule else "UTC",
         location=Location(link.location.kind, link.location.value if link.location.kind == "address" else ""),
-        questions=[
-            QuestionBody(
-                id=question.id,
-                label=question.label,
-                kind=question.kind,
-                required=question.required,
-                options=list(question.options),
-                help=question.help,
-            )
-            for question in questions
-        ],
+        questions=question_bodies(questions),
         requires_approval=link.requires_approval,
+        capacity=context.capacity,
+        max_repeats=(link.max_repeats or None) if one_time is None else None,
+        unit="minutes" if link.stay is None else "nights",
+        check_in=None if link.stay is None else wall_time(link.stay.check_in),
+        check_out=None if link.stay is None else wall_time(link.stay.check_out),
+        price=price.amount if price else None,
+        deposit=price.deposit if price else None,
+        currency=price.currency if price else None,
+        policy=offer_policy(Policy.of(link)),
         slots=[PickedSlotOut(rfc3339(start), duration) for start, duration in one_time.slots] if one_time else [],
         recipient_email=one_time.recipient_email if one_time else None,
         expires_at=optional_rfc3339(one_time.expires_at) if one_time else None,
@@ -192,16 +231,24 @@ async def availability(
     token: Token,
     first: Annotated[str, QueryParameter(name="from", pattern=DATE_PATTERN)],
     last: Annotated[str, QueryParameter(name="to", pattern=DATE_PATTERN)],
-    duration: Annotated[int, QueryParameter(ge=1, le=1440)],
+    duration: Annotated[int, QueryParameter(ge=1, le=LONGEST_STAY)],
     timezone: Annotated[str, QueryParameter(pattern=ZONE_PATTERN)],
+    host: Annotated[UUID | None, QueryParameter(description="The person who was chosen.")] = None,
 ) -> Response[bytes]:
     answers: Answers = request.app.state.answers
-    question = SlotQuestion(parse_date(first, "from"), parse_date(last, "to"), duration, timezone)
+    person = uuid_text(host) if host else None
+    question = SlotQuestion(parse_date(first, "from"), parse_date(last, "to"), duration, timezone, person)
     text = await availability_text(ports_of(request), answers, token, question)
     return Response(text, media_type="application/json")
 
 
-@post("/public/{token:str}/book", responses=problems(*LINK, 409, 413, 422, 503), summary="Book a free time")
+@post(
+    "/public/{token:str}/book",
+    responses=problems(403, *LINK, 409, 413, 422, 503),
+    summary="Book a free time",
+    description="`repeat` books a weekly set, as far as `max_repeats` of the link lets one; the answer is its first "
+    "booking with the others in `series`, and 409 tells the `taken` starts.",
+)
 async def book(
     request: Request[Any, Any, Any], token: Token, data: JSONBody[BookIn], idempotency_key: IdempotencyKey = None
 ) -> Response[PublicBooking]:
@@ -212,17 +259,38 @@ async def book(
         timezone=data.timezone,
         recipient=domain.Recipient(line_text(data.name, "name"), address_text(data.email, "email"), data.phone),
         answers=data.answers,
-        guests=tuple(dict.fromkeys(address_text(guest, f"guests.{index}") for index, guest in enumerate(data.guests))),
+        guests=addresses_text(data.guests, "guests"),
         notes=data.notes,
+        host_id=uuid_text(data.host) if data.host else None,
+        seats=data.seats,
+        repeat=data.repeat.meant() if data.repeat else None,
     )
-
+    if data.repeat is not None:
+        all_of_it = Post(None, data, lambda replay: book_series(ports, token, wanted, replay), _shown_series(ports))
+        return await all_of_it.answer(request, idempotency_key)
     made = Post(None, data, lambda replay: book_slot(ports, token, wanted, replay), _shown(ports))
     return await made.answer(request, idempotency_key)
+
+
+def _managed(ports: Ports) -> Callable[[UnitOfWork, domain.Booking], Awaitable[ManagedBooking]]:
+    async def show(work: UnitOfWork, booking: domain.Booking) -> ManagedBooking:
+        return await managed_booking(ports, work, booking)
+
+    return show
 
 
 def _shown(ports: Ports) -> Callable[[UnitOfWork, domain.Booking], Awaitable[PublicBooking]]:
     async def show(_: UnitOfWork, booking: domain.Booking) -> PublicBooking:
         return public_booking(ports, booking)
+
+    return show
+
+
+def _shown_series(ports: Ports) -> Callable[[UnitOfWork, Series], Awaitable[PublicBooking]]:
+    async def show(_: UnitOfWork, series: Series) -> PublicBooking:
+        shown = public_booking(ports, series.first)
+        add_series(shown, series)
+        return shown
 
     return show
 
@@ -234,6 +302,20 @@ async def booking_by_token(ports: Ports, token: str) -> domain.Booking:
     if booking is None:
         raise NotFound("There is no such booking.")
     return booking
+
+
+def _managed_series(ports: Ports) -> Callable[[UnitOfWork, Series], Awaitable[ManagedBooking]]:
+    async def show(work: UnitOfWork, series: Series) -> ManagedBooking:
+        shown = await managed_booking(ports, work, series.first)
+        add_series(shown, series)
+        return shown
+
+    return show
+
+
+def is_changeable(booking: domain.Booking, now: int) -> bool:
+    """Whether its state lets its recipient cancel or move it."""
+    return booking.status in {"pending", "confirmed"} and booking.end > now and not is_held_out(booking, now)
 
 
 def changeable(ports: Ports, booking: domain.Booking) -> domain.Booking:
@@ -250,12 +332,13 @@ def changeable(ports: Ports, booking: domain.Booking) -> domain.Booking:
     summary="Show one's booking",
     description="One whose hold ran out is shown as what it will be: cancelled.",
 )
-async def show_booking(request: Request[Any, Any, Any], token: Token) -> Response[PublicBooking]:
+async def show_booking(request: Request[Any, Any, Any], token: Token) -> Response[ManagedBooking]:
     ports = ports_of(request)
     booking = await booking_by_token(ports, token)
     if is_held_out(booking, ports.clock()):
         booking = replace(booking, status="cancelled", cancel_reason="expired", hold_expires_at=None)
-    return with_etag(public_booking(ports, booking), booking.version)
+    async with ports.read() as work:
+        return with_etag(await managed_booking(ports, work, booking), booking.version)
 
 
 @post(
@@ -271,7 +354,7 @@ async def cancel(
     data: JSONBody[CancelIn | None] = None,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
-) -> Response[PublicBooking]:
+) -> Response[ManagedBooking]:
     ports = ports_of(request)
     version = version_of(if_match)
     booking = await booking_by_token(ports, token)
@@ -281,7 +364,13 @@ async def cancel(
         seen = changeable(ports, booking)
         return await take_step(ports, seen.id, "cancel", actor, version=version, reason=reason, replay=replay)
 
-    return await Post(None, data, act, _shown(ports)).answer(request, idempotency_key, 200)
+    async def act_on_all(replay: Replay[Series] | None) -> Series:
+        seen = changeable(ports, booking)
+        return await cancel_following(ports, seen.id, actor, version=version, reason=reason, replay=replay)
+
+    if data is not None and data.following:
+        return await Post(None, data, act_on_all, _managed_series(ports)).answer(request, idempotency_key, 200)
+    return await Post(None, data, act, _managed(ports)).answer(request, idempotency_key, 200)
 
 
 @post(
@@ -296,7 +385,7 @@ async def reschedule(
     data: JSONBody[RescheduleIn],
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
-) -> Response[PublicBooking]:
+) -> Response[ManagedBooking]:
     ports = ports_of(request)
     version = version_of(if_match)
     move = Move(epoch(data.start, "start"), data.duration, uuid_text(data.host) if data.host else None)
@@ -307,7 +396,7 @@ async def reschedule(
         seen = changeable(ports, booking)
         return await reschedule_booking(ports, seen.id, move, actor, version=version, replay=replay)
 
-    return await Post(None, data, act, _shown(ports)).answer(request, idempotency_key, 200)
+    return await Post(None, data, act, _managed(ports)).answer(request, idempotency_key, 200)
 
 
 @get(

@@ -12,7 +12,8 @@ from msgspec import UNSET, Meta
 
 from app.domain.cursors import cut, decode_cursor, encode_cursor
 from app.domain.text_rules import END
-from app.ports.storage import ScheduleRecord, TimeOff, UnitOfWork
+from app.ports.hosts import ScheduleRecord, TimeOff
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases import manage_schedules
 from app.use_cases.idempotency import Replay
 from app.web.api.fields import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -11,8 +11,9 @@ from litestar.params import JSONBody
 from msgspec import UNSET, Meta
 
 from app.domain import links as domain
+from app.domain.template_library import LIBRARY
 from app.domain.text_rules import END
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases import manage_links
 from app.use_cases.idempotency import Replay
 from app.web.api.fields import (
@@ -97,28 +98,33 @@ class Templates(msgspec.Struct):
     next_cursor: str | None
 
 
+def question_bodies(questions: Sequence[domain.Question]) -> list[QuestionBody]:
+    """Questions as the API shows them."""
+    return [
+        QuestionBody(
+            id=question.id,
+            label=question.label,
+            kind=question.kind,
+            required=question.required,
+            options=list(question.options),
+            help=question.help,
+        )
+        for question in questions
+    ]
+
+
+def _followup(followup: domain.Followup) -> FollowupBody:
+    return FollowupBody(subject=followup.subject, body=followup.body, delay_minutes=followup.delay_minutes)
+
+
 def template_out(template: domain.Template) -> TemplateOut:
     """A template as the API shows it."""
     return TemplateOut(
         id=template.id,
         name=template.name,
-        questions=[
-            QuestionBody(
-                id=question.id,
-                label=question.label,
-                kind=question.kind,
-                required=question.required,
-                options=list(question.options),
-                help=question.help,
-            )
-            for question in template.questions
-        ],
+        questions=question_bodies(template.questions),
         email_followup_enabled=template.email_followup_enabled,
-        followup=FollowupBody(
-            subject=template.followup.subject,
-            body=template.followup.body,
-            delay_minutes=template.followup.delay_minutes,
-        ),
+        followup=_followup(template.followup),
         version=template.version,
     )
 
@@ -194,8 +200,34 @@ async def delete_template(
     await manage_links.delete_template(ports_of(request), caller.user, uuid_text(template_id), version_of(if_match))
 
 
+class StarterOut(msgspec.Struct):
+    """A set of questions to begin with; its parts are those of a template to make."""
+
+    id: str
+    name: str
+    about: str
+    questions: list[QuestionBody]
+    followup: FollowupBody
+
+
+class Library(msgspec.Struct):
+    """All there are."""
+
+    items: list[StarterOut]
+    next_cursor: str | None
+
+
+@get("/template-library", responses=problems(*LISTING), summary="Templates to begin with", sync_to_thread=False)
+def template_library(caller: SignedIn) -> Library:  # noqa: ARG001  # for whoever is signed in
+    items = [
+        StarterOut(each.id, each.name, each.about, question_bodies(each.questions), _followup(each.followup))
+        for each in LIBRARY
+    ]
+    return Library(items, None)
+
+
 router = Router(
     "/",
-    route_handlers=[list_templates, create_template, show_template, change_template, delete_template],
+    route_handlers=[template_library, list_templates, create_template, show_template, change_template, delete_template],
     tags=["templates"],
 )

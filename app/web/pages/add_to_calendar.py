@@ -23,7 +23,7 @@ class CalendarAddress:
 
 def calendar_addresses(booking: Booking, organization: str) -> tuple[CalendarAddress, ...]:
     """Google, the two of Microsoft, and the file for Apple Calendar and all others."""
-    hosts = Party(join_names(host.name for host in booking.hosts), "")
+    hosts = Party(join_names(host.name for host in booking.people), "")
     # Without the manage link: these addresses tell their query to the calendar's owner.
     event = booking_event(
         booking, audience="recipient", organization=organization, timezone=booking.timezone, organizer=hosts

@@ -16,14 +16,17 @@ from app.domain.answers import LONG, SHORT, check_answers
 from app.domain.bookings import Recipient
 from app.domain.errors import FieldError, Invalid
 from app.domain.links import Question
-from app.ports.storage import LinkContext
+from app.domain.repeats import Repeat
+from app.ports.links import LinkContext
 from app.use_cases.book_slot import BookingRequest
+from app.use_cases.open_session import MOST_SEATS
 from app.use_cases.zone_names import canonical_zone
 from app.web.api.fields import Email, LongText, Phone, RequiredLine
-from app.web.pages.picker import read_minutes, read_start
+from app.web.pages.picker import read_minutes, read_person, read_start
 
 MAX_GUESTS = 20
 MOST_RADIOS = 6
+ALL_OR_NONE, THOSE_FREE = "Book none of them", "Book those that are free"
 _SEPARATORS = re.compile(r"[\s,;]+")
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -60,6 +63,10 @@ class Typed:
     phone: str = ""
     guests: str = ""
     notes: str = ""
+    person: str = ""
+    times: str = ""
+    repeats: str = ""
+    seats: str = ""
     answers: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
@@ -121,6 +128,10 @@ def read_form(form: Form, questions: Sequence[Question]) -> Typed:
         key=text("key") if _KEY.fullmatch(text("key")) else new_key(),
         **{name: text(name) for name in ("start", "duration", "name", "email", "phone", "guests", "notes")},
         timezone=text("tz"),
+        person=text("with"),
+        times=text("repeat.times"),
+        repeats=text("repeat.only_free"),
+        seats=text("seats"),
         answers=answers,
     )
 
@@ -146,13 +157,15 @@ def check_form(typed: Typed, context: LinkContext) -> BookingRequest:
     elif needs_phone(context):
         errors.append(FieldError("phone", "Please enter the number to call you at."))
     notes = _checked(errors, "notes", _lines(typed.notes), LongText, "Please keep this below 5000 characters.")
-    guests = _guests(errors, typed.guests)
+    guests = read_guests(errors, typed.guests)
     answers = {question.id: answer_value(question, typed.answers.get(question.id, "")) for question in questions}
     try:
         check_answers(questions, answers)
     except Invalid as wrong:
         errors += wrong.errors
     start, duration = _when(errors, typed)
+    repeat = _repeat(errors, typed)
+    seats = _seats(errors, typed)
     if errors:
         raise Invalid("Some details are missing or wrong.", errors)
     return BookingRequest(
@@ -163,6 +176,9 @@ def check_form(typed: Typed, context: LinkContext) -> BookingRequest:
         answers={key: value for key, value in answers.items() if value not in ("", [], False)},
         guests=guests,
         notes=notes or None,
+        host_id=read_person(typed.person) if typed.person else None,
+        seats=seats,
+        repeat=repeat,
     )
 
 
@@ -174,6 +190,28 @@ def _when(errors: list[FieldError], typed: Typed) -> tuple[int, int]:
         return 0, 0
 
 
+def _seats(errors: list[FieldError], typed: Typed) -> int:
+    """One, where nothing else is said."""
+    text = typed.seats.strip() or "1"
+    if re.fullmatch(r"[0-9]{1,4}", text) and 0 < int(text) <= MOST_SEATS:
+        return int(text)
+    errors.append(FieldError("seats", "Please enter how many seats you would like, such as 2."))
+    return 1
+
+
+def _repeat(errors: list[FieldError], typed: Typed) -> Repeat | None:
+    """How often; once is no repetition."""
+    text = typed.times.strip()
+    if text in {"", "1"}:
+        return None
+    repeat = Repeat(int(text) if re.fullmatch(r"[0-9]{1,4}", text) else 0, only_free=typed.repeats == THOSE_FREE)
+    try:
+        repeat.check()
+    except Invalid as wrong:
+        errors += wrong.errors
+    return repeat
+
+
 def _checked(errors: list[FieldError], name: str, value: str, kind: Any, message: str) -> str:
     try:
         msgspec.convert(value, kind)
@@ -182,7 +220,8 @@ def _checked(errors: list[FieldError], name: str, value: str, kind: Any, message
     return value
 
 
-def _guests(errors: list[FieldError], text: str) -> tuple[str, ...]:
+def read_guests(errors: list[FieldError], text: str) -> tuple[str, ...]:
+    """Addresses separated by spaces, lines, commas or semicolons."""
     guests = tuple(dict.fromkeys(guest.lower() for guest in _SEPARATORS.split(text) if guest))
     if len(guests) > MAX_GUESTS:
         errors.append(FieldError("guests", f"At most {MAX_GUESTS} guests can be invited."))
@@ -259,6 +298,11 @@ def form_fields(typed: Typed, context: LinkContext, errors: Mapping[str, str]) -
     ]
     if context.link.location.kind == "phone":
         fields.append(_phone_field(typed, context, errors))
+    if context.has_sessions:
+        seats = FormField(
+            "seats", "f-seats", "Seats", "number", True, typed.seats or "1", error=errors.get("seats", ""), max_length=4
+        )
+        fields.append(seats)
     questions = context.template.questions if context.template else ()
     fields += [_question_field(index, question, typed, errors) for index, question in enumerate(questions)]
     return tuple(fields)
@@ -289,6 +333,34 @@ def more_fields(typed: Typed, errors: Mapping[str, str]) -> tuple[FormField, ...
             max_length=LONG,
         ),
     )
+
+
+def repeat_fields(typed: Typed, context: LinkContext, errors: Mapping[str, str]) -> tuple[FormField, ...]:
+    """A weekly set, where the link lets recipients make one."""
+    most = context.link.max_repeats
+    if not most or context.one_time is not None:
+        return ()
+    times = FormField(
+        "repeat.times",
+        "f-times",
+        "How many times, week after week?",
+        "number",
+        False,
+        typed.times,
+        hint=f"At the same time of day, up to {most} times.",
+        error=errors.get("repeat.times", ""),
+        max_length=4,
+    )
+    choice = FormField(
+        "repeat.only_free",
+        "f-only-free",
+        "When some of them are not free",
+        "radio",
+        False,
+        values=(typed.repeats or ALL_OR_NONE,),
+        options=(ALL_OR_NONE, THOSE_FREE),
+    )
+    return times, choice
 
 
 def _phone_field(typed: Typed, context: LinkContext, errors: Mapping[str, str]) -> FormField:

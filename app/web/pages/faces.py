@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 from app.domain.bookings import Booking
 from app.domain.links import Location
-from app.ports.storage import LinkContext
+from app.domain.policies import Policy
+from app.ports.links import LinkContext
+from app.use_cases.offered_hosts import people_of
+from app.web.pages.terms import offer_terms, price_words
 from app.web.pages.wording import Wording
 from app.web.pages.zones import offset_label, place_of
 
@@ -45,20 +48,24 @@ class LinkFace:
     initials: tuple[str, ...]
     place: Place | None
     needs_approval: bool
+    price: str
+    terms: tuple[str, ...]
 
 
-def link_face(context: LinkContext) -> LinkFace:
+def link_face(context: LinkContext, wording: Wording) -> LinkFace:
     """What a recipient learns about a link before booking; where to meet online comes with the booking."""
     link = context.link
-    names = [host.name for host in context.hosts]
+    names = [host.name for host in people_of(context)]
     return LinkFace(
         organization=context.organization.name,
         title=link.title,
         description=link.description.strip(),
-        hosts=join_names(names, "or" if link.mode == "pool" else "and"),
+        hosts=join_names(names, "or" if link.mode in {"pool", "chosen"} else "and"),
         initials=tuple(initials(name) for name in names[:MOST_AVATARS]),
         place=place_of_location(link.location, revealed=False),
         needs_approval=link.requires_approval,
+        price=price_words(context.price, wording),
+        terms=offer_terms(Policy.of(link), wording),
     )
 
 

@@ -19,8 +19,9 @@ from app.domain.hours import local_date
 from app.ports import Ports
 from app.use_cases.booking_changes import Actor
 from app.use_cases.browse_times import browse_moves
+from app.use_cases.cancel_series import cancel_following
 from app.use_cases.change_booking import take_step
-from app.use_cases.reschedule_booking import Move, reschedule_booking
+from app.use_cases.reschedule_booking import Move, moved_end, reschedule_booking
 from app.use_cases.zone_names import canonical_zone
 from app.web.addresses import client_address
 from app.web.api.fields import ShortReason
@@ -32,6 +33,7 @@ from app.web.pages.faces import When, when_of
 from app.web.pages.manage_views import booking_path, booking_view
 from app.web.pages.picker import picker_of, read_minutes, read_query, read_start
 from app.web.pages.rendering import page, see_other
+from app.web.pages.series_views import left_out
 from app.web.problem import problem_of
 from app.web.times import rfc3339
 
@@ -44,8 +46,10 @@ async def booking_page(request: Request[Any, Any, Any], token: FromPath[str]) ->
     ports: Ports = request.app.state.ports
     booking = await booking_by_token(ports, token)
     did = request.query_params.get("did", "")
-    view = await booking_view(ports, booking, wording_of(request), is_new=did == "booked")
-    return page(request, "manage/booking.html", privacy="secret", view=view, did=did)
+    wording = wording_of(request)
+    view = await booking_view(ports, booking, wording, is_new=did == "booked")
+    missing = left_out(request.query_params.get("left", ""), booking, wording)
+    return page(request, "manage/booking.html", privacy="secret", view=view, did=did, missing=missing)
 
 
 @get("/cancel", guards=[LimitByAddress("public")])
@@ -59,7 +63,7 @@ async def _ask_to_cancel(
     request: Request[Any, Any, Any], booking: Booking, reason: str = "", refusal: HalfpastError | None = None
 ) -> Response[Any]:
     view = await booking_view(request.app.state.ports, booking, wording_of(request))
-    if not view.can_change:
+    if not view.can_cancel:
         return see_other(booking_path(booking), UNLINKED)
     status, headers = _outcome(refusal)
     error = refusal.detail if refusal else ""
@@ -88,7 +92,11 @@ async def cancel(request: Request[Any, Any, Any], token: FromPath[str]) -> Respo
         await request.app.state.limits.hit("booking", client_address(request))
         _check_reason(reason)
         actor = Actor("recipient", changeable(ports, booking).id)
-        await take_step(ports, booking.id, "cancel", actor, version=_version(form), reason=reason or None)
+        version = _version(form)
+        if form.get("following"):
+            await cancel_following(ports, booking.id, actor, version=version, reason=reason or None)
+        else:
+            await take_step(ports, booking.id, "cancel", actor, version=version, reason=reason or None)
     except (Invalid, RateLimited) as refusal:
         return await _ask_to_cancel(request, booking, reason, refusal)
     return see_other(f"{booking_path(booking)}?did=cancelled", UNLINKED)
@@ -127,7 +135,7 @@ async def move_page(request: Request[Any, Any, Any], token: FromPath[str]) -> Re
     ports: Ports = request.app.state.ports
     booking, wording = await booking_by_token(ports, token), wording_of(request)
     view = await booking_view(ports, booking, wording)
-    if not view.can_change:
+    if not view.can_move:
         return see_other(view.path, UNLINKED)
     query = read_query(request, f"{view.path}/move")
     free = await browse_moves(ports, booking, query.wish())
@@ -159,9 +167,9 @@ async def _ask_to_move(
     timezone: str,
     refusal: HalfpastError | None = None,
 ) -> Response[Any]:
-    wording = wording_of(request)
-    view = await booking_view(request.app.state.ports, booking, wording)
-    if not view.can_change:
+    ports, wording = request.app.state.ports, wording_of(request)
+    view = await booking_view(ports, booking, wording)
+    if not view.can_move:
         return see_other(view.path, UNLINKED)
     status, headers = _outcome(refusal)
     day = local_date(timezone, start).isoformat()
@@ -170,7 +178,7 @@ async def _ask_to_move(
         duration=duration,
         timezone=timezone,
         before=when_of(booking.start, booking.end, timezone, wording),
-        after=when_of(start, start + duration * 60, timezone, wording),
+        after=when_of(start, await moved_end(ports, booking, start, duration), timezone, wording),
         back=f"{view.path}/move?duration={duration}&day={day}&tz={timezone}",
         problem=refusal.detail if refusal else "",
         alternatives=time_offers(refusal, timezone, wording),

@@ -5,20 +5,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from litestar import Request
 
 from app.domain.errors import Invalid
+from app.domain.stays import nights_words
 from app.use_cases.browse_times import FreeTimes, Wish
 from app.use_cases.zone_names import canonical_zone, known_zone
+from app.web.api.fields import LONGEST_STAY
 from app.web.pages.wording import Wording
 from app.web.pages.zones import ZoneGroup, local_now, offset_label, place_of, zone_groups
-from app.web.times import epoch, parse_date, rfc3339
+from app.web.times import parse_date, parse_moment, rfc3339
 
 ZONE_COOKIE = "timezone"
 NOON, EVENING = 12, 17
@@ -37,14 +40,15 @@ class Query:
     month: date | None = None
     day: date | None = None
     start: int | None = None
+    host_id: str | None = None
 
     def wish(self) -> Wish:
         """The question to the use case."""
-        return Wish(self.timezone or self.detected, self.duration, self.month, self.day, self.start)
+        return Wish(self.timezone or self.detected, self.duration, self.month, self.day, self.start, self.host_id)
 
     def address(self, **parts: str | int | None) -> str:
         """An address of the same page; the reader's choices go along."""
-        kept = {"duration": self.duration, "tz": self.timezone}
+        kept = {"duration": self.duration, "tz": self.timezone, "with": self.host_id}
         given = {name: value for name, value in {**kept, **parts}.items() if value is not None}
         return f"{self.path}?{urlencode(given, safe='/:')}" if given else self.path
 
@@ -60,25 +64,28 @@ def read_query(request: Request[Any, Any, Any], path: str) -> Query:
         month=parse_date(f"{asked['month']}-01", "month") if "month" in asked else None,
         day=parse_date(asked["day"], "day") if "day" in asked else None,
         start=read_start(asked["start"]) if "start" in asked else None,
+        host_id=read_person(asked["with"]) if "with" in asked else None,
     )
+
+
+def read_person(text: str) -> str:
+    """The id of somebody who was chosen."""
+    try:
+        return str(UUID(text))
+    except ValueError as problem:
+        raise Invalid.field("with", "This is nobody to choose.") from problem
 
 
 def read_minutes(text: str) -> int:
     """A length in whole minutes."""
-    if not text.isascii() or not text.isdecimal() or len(text) > 4:
+    if not text.isascii() or not text.isdecimal() or len(text) > 5 or int(text) > LONGEST_STAY:
         raise Invalid.field("duration", "A length is a number of minutes.")
     return int(text)
 
 
 def read_start(text: str) -> int:
     """An instant as RFC 3339, as epoch seconds."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as problem:
-        raise Invalid.field("start", "This is not a time.") from problem
-    if moment.tzinfo is None:
-        raise Invalid.field("start", "A time needs its offset.")
-    return epoch(moment, "start")
+    return parse_moment(text, "start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +111,22 @@ class DayCell:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One start: `label` is the time of day, `full` says the day too."""
+    """One start: `label` is the time of day, `full` says the day too, `left` how many seats there are in a class."""
 
     label: str
     full: str
     value: str
     address: str
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SlotGroup:
-    """Morning, afternoon or evening."""
+    """Morning, afternoon or evening; `is_wide` when its slots say more than a time."""
 
     title: str
     slots: tuple[Slot, ...]
+    is_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,7 @@ class Picker:
     day_before: Choice | None
     day_after: Choice | None
     durations: tuple[Choice, ...]
+    people: tuple[Choice, ...]
     zone: ZoneView
     count: int
 
@@ -171,13 +181,48 @@ def picker_of(free: FreeTimes, query: Query, wording: Wording, now: int) -> Pick
         next_month=_month_address(query, free.month + timedelta(days=32)) if _has_future(free) else None,
         day=wording.day(day) if day else None,
         is_first=free.is_first,
-        groups=group_slots(starts, free.timezone, wording, lambda start: _slot_address(query, free, start)),
+        groups=_groups(starts, free, query, wording),
         day_before=_day_choice(free.day_before, query, wording),
         day_after=_day_choice(free.day_after, query, wording),
         durations=_durations(free, query),
+        people=_people(free, query),
         zone=_zone(free, query, wording, now),
         count=len(starts),
     )
+
+
+def _groups(starts: Sequence[int], free: FreeTimes, query: Query, wording: Wording) -> tuple[SlotGroup, ...]:
+    """The starts of the shown day; a stay says when it ends."""
+    stay = free.stay
+    groups = group_slots(starts, free.timezone, wording, lambda start: _slot_address(query, free, start))
+    if stay is None:
+        return _with_seats(groups, free)
+
+    def told(slot: Slot) -> Slot:
+        start = read_start(slot.value)
+        end = stay.end(start, free.duration)
+        first, last = (f"{wording.weekday(at, free.timezone)} {wording.time(at, free.timezone)}" for at in (start, end))
+        words = f"{nights_words(free.duration)}, from {first} to {last}"
+        return replace(slot, label=words, full=f"{slot.full}: {words}")
+
+    return tuple(SlotGroup("Arrival", tuple(told(slot) for slot in group.slots), is_wide=True) for group in groups)
+
+
+def _with_seats(groups: tuple[SlotGroup, ...], free: FreeTimes) -> tuple[SlotGroup, ...]:
+    """Of a class: each time with its seats."""
+    if not free.seats:
+        return groups
+
+    def told(slot: Slot) -> Slot:
+        left = free.seats.get(read_start(slot.value), 0)
+        return replace(slot, left="1 seat left" if left == 1 else f"{left} seats left")
+
+    return tuple(SlotGroup(group.title, tuple(told(slot) for slot in group.slots)) for group in groups)
+
+
+def length_words(minutes: int, *, by_night: bool) -> str:
+    """A length to be read out: `3 nights` for a stay."""
+    return nights_words(minutes) if by_night else minutes_words(minutes)
 
 
 def minutes_label(minutes: int) -> str:
@@ -272,14 +317,37 @@ def _day_choice(day: date | None, query: Query, wording: Wording) -> Choice | No
 
 def _durations(free: FreeTimes, query: Query) -> tuple[Choice, ...]:
     day = query.day.isoformat() if query.day else None
+    by_night = free.stay is not None
     return tuple(
-        Choice(minutes_label(minutes), query.address(duration=minutes, day=day), minutes == free.duration)
+        Choice(
+            nights_words(minutes) if by_night else minutes_label(minutes),
+            query.address(duration=minutes, day=day),
+            minutes == free.duration,
+        )
         for minutes in free.durations
     )
 
 
+def _people(free: FreeTimes, query: Query) -> tuple[Choice, ...]:
+    """Anybody, or one of those among whom there is a choice."""
+    if len(free.people) < 2:
+        return ()
+    day = query.day.isoformat() if query.day else None
+    anybody = Choice("Anybody", replace(query, host_id=None).address(day=day), query.host_id is None)
+    named = (
+        Choice(name, query.address(day=day, **{"with": host_id}), host_id == query.host_id)
+        for host_id, name in free.people
+    )
+    return (anybody, *named)
+
+
 def _zone(free: FreeTimes, query: Query, wording: Wording, now: int) -> ZoneView:
-    kept = [("duration", query.duration), ("day", query.day), ("month", query.month and f"{query.month:%Y-%m}")]
+    kept = [
+        ("duration", query.duration),
+        ("day", query.day),
+        ("month", query.month and f"{query.month:%Y-%m}"),
+        ("with", query.host_id),
+    ]
     return ZoneView(
         name=free.timezone,
         place=place_of(free.timezone),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from app.web.pages import booking, guest, manage
+from app.web.pages import booking, guest, manage, unsubscribe
 from app.web.pages.assets import favicon, robots, static_file
 from app.web.pages.signed_in.routes import app_routes
 
@@ -17,6 +17,8 @@ public_routes: Sequence[ControllerRouterHandler] = (
     booking.one_time_book,
     manage.router,
     guest.guest_page,
+    unsubscribe.unsubscribe_page,
+    unsubscribe.unsubscribe_now,
     static_file,
     favicon,
     robots,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,9 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time
 from babel.localedata import exists
+from babel.numbers import format_currency
+
+from app.domain.money import minor_digits
 
 _MAX_HEADER = 200
 _YEAR = re.compile(r",?\s*y$")
@@ -32,6 +36,11 @@ class Wording:
     def time(self, instant: int, timezone: str) -> str:
         """`14:30` or `2:30 PM`."""
         return self.clock(datetime.fromtimestamp(instant, ZoneInfo(timezone)))
+
+    def weekday(self, instant: int, timezone: str) -> str:
+        """`Mon`."""
+        day = datetime.fromtimestamp(instant, ZoneInfo(timezone)).date()
+        return str(format_date(day, "EEE", locale=self.locale))
 
     def clock(self, at: datetime) -> str:
         """The same for a wall time."""
@@ -66,6 +75,15 @@ class Wording:
         if last.date() != first.date():
             until = f"{until} ({self.short_day(last.date())})"
         return f"{self.clock(first)} – {until}"
+
+    def moment(self, instant: int, timezone: str) -> str:
+        """`Monday, 23 November 2026, 14:30`."""
+        return f"{self.day_of(instant, timezone)}, {self.time(instant, timezone)}"
+
+    def money(self, amount: int, currency: str) -> str:
+        """`€20.00`, `20,00 €`: an amount in minor units, as the reader's region writes it."""
+        units = Decimal(amount).scaleb(-minor_digits(currency))
+        return str(format_currency(units, currency, locale=self.locale))
 
     def weekdays(self) -> tuple[tuple[str, str], ...]:
         """(short, full) names, the first day of the reader's week first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from typing import Any, get_args
 
 import icalendar
@@ -11,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from app.domain.bookings import Recipient
+from app.domain.bookings import EVENT_REMOVED, HostRef, Recipient
 from app.domain.links import Location
 from app.ports.mail import Audience, BookingMailContext, BookingNews, Mail, MailPerson
 from calendar_feeds.itip import invitation
 from integrations.mail.account_wording import ACCOUNT_WORDS
 from integrations.mail.compose import TemplateComposer
+from integrations.mail.event_mail import _WORDS as EVENT_WORDS
 from integrations.mail.message import build_message
+from integrations.mail.wording import _WORDS
 from tests.providers.mail.smtp_server import parse_message
 from tests.providers.mail.test_message import NAMES, SENDER
 from tests.unit.bookings import START, make_booking
@@ -164,6 +167,48 @@ def test_a_cancellation_gives_the_reason() -> None:
     assert "Move or cancel" not in said(mail)
 
 
+def test_a_deleted_event_is_told_to_whom_it_says_something() -> None:
+    off = {"status": "cancelled", "cancel_reason": EVENT_REMOVED}
+    assert "Reason: Its event was deleted in your calendar." in COMPOSER.booking(context("cancelled", off), ANA).text
+    for person in (RITA, GUS):
+        assert "Reason" not in COMPOSER.booking(context("cancelled", off), person).text
+    both = {**off, "hosts": (HostRef("1", "user", "Ana"), HostRef("2", "user", "Ben"))}
+    assert "deleted in a host's calendar." in COMPOSER.booking(context("cancelled", both), ANA).text
+
+
+@pytest.mark.parametrize(
+    ("news", "name", "previous", "subject", "headline"),
+    [
+        ("confirmed", "Robin Roe", None, "Walk-in: Robin Roe, ", "Robin Roe walked in"),
+        ("confirmed", "Walk-in", None, "Walk-in, ", "Somebody walked in"),
+        ("changed", "Robin Roe", START - 3600, "New time: Robin Roe, ", "Your walk-in has moved"),
+        ("changed", "Robin Roe", None, "Updated: Robin Roe, ", "Your walk-in was updated"),
+        ("cancelled", "Robin Roe", None, "Cancelled: Robin Roe, ", "Your walk-in is cancelled"),
+    ],
+)
+def test_who_walked_in_did_not_book(
+    news: BookingNews, name: str, previous: int | None, subject: str, headline: str
+) -> None:
+    status = "cancelled" if news == "cancelled" else "confirmed"
+    booking = {"title": "Walk-in", "recipient": Recipient(name, ""), "timezone": "Europe/Berlin", "status": status}
+    booking |= {"link_id": None}
+    mail = COMPOSER.booking(context(news, booking, previous_start=previous), ANA)
+    assert mail.subject.startswith(subject)
+    assert headline in mail.text
+    assert headline in mail.html
+    assert mail.reply_to is None
+    assert f"For {name}" not in mail.text
+    assert "booked" not in mail.text
+    assert "()" not in said(mail)
+
+
+def test_every_tone_has_a_colour() -> None:
+    style = (files("integrations.mail") / "templates" / "mail.css").read_text()
+    tones = {each.tone for each in ACCOUNT_WORDS.values()} | {each.tone for each in EVENT_WORDS.values()}
+    tones |= {each.tone for each in _WORDS.values()}
+    assert all(f".{tone} {{" in style or f".{tone}," in style for tone in tones)
+
+
 def test_a_lapsed_request_is_told_in_words() -> None:
     mail = COMPOSER.booking(context("declined", {"status": "cancelled", "cancel_reason": "expired"}), RITA)
     assert "Your request has lapsed" in mail.text
@@ -179,6 +224,7 @@ def test_a_host_who_lost_a_standing_booking_is_told_who_has_it() -> None:
     mail = COMPOSER.booking(context("cancelled", {"sequence": 2}, organizer_name="Ben"), ANA)
     assert "no longer yours" in mail.subject.lower()
     assert "Ben has it now" in mail.text
+    assert "because you were a host of this booking" in mail.text
     assert event_of(mail)[0] == "CANCEL"
 
 

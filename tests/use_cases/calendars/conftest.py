@@ -10,30 +10,32 @@ import pytest
 from app.config import load_settings
 from app.use_cases.manage_people import create_organization
 from app.wiring import wire
+from tests.fakes.certificates import Authority
+from tests.fakes.microsoft import certificate_authority
 from tests.providers.backends import CalDavBackend
 from tests.support.calendar_servers import Box, CalendarServer, box, radicale_server
 from tests.support.clock import Clock
-from tests.support.workspace import environment, make_tables
+from tests.support.workspace import environment
+from tests.use_cases.calendars.office import Office, open_office
 from tests.use_cases.calendars.world import CalendarWorld
 
-__all__ = ["box", "radicale_server"]
+__all__ = ["box", "certificate_authority", "radicale_server"]
 
 
 @pytest.fixture
 async def world(
-    database_url: str,
+    tables_url: str,
     tmp_path: Path,
     radicale_server: CalendarServer,
     box: Callable[..., Awaitable[Box]],
 ) -> AsyncIterator[CalendarWorld]:
     """One organization, its owner, and their account's server."""
     clock = Clock()
-    environ = {**environment(database_url, tmp_path), "HALFPAST_ALLOWED_PRIVATE_HOSTS": "127.0.0.1"}
+    environ = {**environment(tables_url, tmp_path), "HALFPAST_ALLOWED_PRIVATE_HOSTS": "127.0.0.1"}
     parts = wire(load_settings(environ), clock=clock)
     between = await box(upstream=radicale_server.url)
     remote = CalDavBackend(radicale_server)
     try:
-        await make_tables(parts)
         world = CalendarWorld(
             parts, clock, await create_organization(parts.ports, "Acme", "acme"), box=between, remote=remote,
             server=radicale_server,
@@ -44,3 +46,18 @@ async def world(
     finally:
         await remote.close()
         await parts.close()
+
+
+@pytest.fixture
+async def office(
+    tables_url: str,
+    tmp_path: Path,
+    radicale_server: CalendarServer,
+    certificate_authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Office]:
+    """Three hosts at three providers, one of whom has a link together with another. The fake Microsoft's certificates
+    count, as those of any authority that the system trusts."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate_authority.bundle))
+    async with open_office(tables_url, tmp_path, radicale_server, certificate_authority) as opened:
+        yield opened

@@ -18,7 +18,7 @@ from app.domain.calendars import Calendar, CalendarAccount
 from app.domain.links import Link
 from app.ports.calendars import Credentials, SignIn
 from app.ports.channels import CalendarChannel
-from app.ports.storage import User
+from app.ports.people import User
 from app.use_cases import refresh_calendars
 from app.use_cases.choose_calendars import CalendarChoice, choose_calendars
 from app.use_cases.connect_calendar import NewAccount, connect_calendar, list_event_calendars, store_account
@@ -36,7 +36,7 @@ from tests.providers.backends import CalDavBackend
 from tests.providers.microsoft_backend import REQUEST, query_of
 from tests.support.calendar_servers import PASSWORD, USER, Box, CalendarServer
 from tests.support.clock import MONDAY, Clock
-from tests.support.workspace import Workspace, environment, make_tables
+from tests.support.workspace import Workspace, environment
 from tests.use_cases.calendars.sides import CalDavSide, GoogleSide, MicrosoftSide, Side, joined
 from tests.use_cases.calendars.world import show_only
 
@@ -192,7 +192,7 @@ class Office(Workspace):
 async def open_office(
     database_url: str, folder: Path, server: CalendarServer, authority: Authority
 ) -> AsyncIterator[Office]:
-    """An office over an empty database. Ends with both fakes' contracts kept."""
+    """An office over a database with empty tables. Ends with both fakes' contracts kept."""
     clock = Clock(MONDAY)
     async with AsyncExitStack() as stack:
         google = await FakeGoogle(clock).start()
@@ -209,7 +209,6 @@ async def open_office(
         }
         parts = wire(load_settings(environ), clock=clock)
         stack.push_async_callback(parts.close)
-        await make_tables(parts)
         office = Office(parts, clock, await create_organization(parts.ports, "Acme", "acme"))
         await office.user("owner")
         ana, ben = await office.user("ana"), await office.user("ben")

@@ -14,12 +14,14 @@ from sqlalchemy import select
 
 from app.db import models as m
 from app.domain.bookings import Booking
-from app.domain.calendars import Calendar
+from app.domain.calendars import PERSONAL, Calendar
 from app.domain.errors import NotFound
 from app.use_cases.booking_changes import Actor
+from app.use_cases.calendar_objects import Conditions
 from app.use_cases.choose_calendars import CalendarChoice, choose_calendars, relist_calendars
 from app.use_cases.follow_edit import answer_edit
 from app.use_cases.note_edits import GRACE_SECONDS
+from app.use_cases.put_calendar_object import put_calendar_object
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from tests.support.clock import at
 from tests.use_cases.calendars.world import CalendarWorld
@@ -215,6 +217,20 @@ async def test_an_event_put_somewhere_else_is_not_deleted(desk: Desk) -> None:
     await desk.world.work(POLL)
     keys = [await desk.world.remote.keys(remote) for remote in (desk.remote, other)]
     assert sum(map(len, keys)) == 1
+
+
+async def test_an_event_that_was_moved_into_a_calendar_of_our_own_is_not_deleted(desk: Desk) -> None:
+    (booking,) = await desk.written(NINE)
+    text = await desk.world.remote.read(desk.remote, await desk.key(booking))
+    await desk.delete(booking)
+    async with desk.world.ports.read() as work:
+        personal = await work.calendars.builtin_calendar(desk.world.owner.id, PERSONAL)
+    assert personal is not None
+    await put_calendar_object(desk.world.ports, personal, "moved.ics", text, Conditions())
+    await desk.world.work(POLL)
+    await desk.world.work(POLL)
+    assert (await desk.stored(booking)).status == "confirmed"
+    assert await desk.event_start(booking) == NINE  # it is in its calendar, too
 
 
 async def test_an_event_that_comes_back_within_the_grace_time_was_not_deleted(desk: Desk) -> None:

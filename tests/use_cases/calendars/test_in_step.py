@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 import pytest
@@ -25,12 +24,11 @@ from app.domain.errors import CalendarUnavailable, Conflict, NotModifiable
 from app.use_cases.booking_changes import Actor
 from app.use_cases.change_booking import take_step
 from app.use_cases.reschedule_booking import Move, reschedule_booking
-from tests.capabilities import need
-from tests.databases import temporary_postgresql
 from tests.fakes.certificates import Authority
 from tests.fakes.microsoft import certificate_authority
 from tests.support.calendar_servers import CalendarServer, radicale_server
 from tests.support.clock import at
+from tests.support.prepared import Prepared
 from tests.switches import profile
 from tests.use_cases.calendars.office import Office, open_office
 from tests.use_cases.calendars.sides import FAULTS, HALF_HOUR, Fault, Kind, Side
@@ -261,30 +259,25 @@ def trusted(certificate_authority: Authority, monkeypatch: pytest.MonkeyPatch) -
     return certificate_authority
 
 
+@pytest.mark.parametrize(("engine", "examples"), [("sqlite", 6), ("postgresql", 3)])
 def test_both_sides_come_to_the_same(
-    tmp_path_factory: pytest.TempPathFactory, radicale_server: CalendarServer, trusted: Authority
+    engine: str,
+    examples: int,
+    databases_with_tables: Callable[[str], Prepared],
+    tmp_path_factory: pytest.TempPathFactory,
+    radicale_server: CalendarServer,
+    trusted: Authority,
 ) -> None:
-    def opened() -> Any:
-        folder: Path = tmp_path_factory.mktemp("office")
-        return open_office(f"sqlite+aiosqlite:///{folder}/db.sqlite3", folder, radicale_server, trusted)
-
-    in_step(opened, 6)
-
-
-def test_both_sides_come_to_the_same_on_postgresql(
-    tmp_path_factory: pytest.TempPathFactory, radicale_server: CalendarServer, trusted: Authority
-) -> None:
-    need("postgresql")
+    database = databases_with_tables(engine)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Office]:
-        folder = tmp_path_factory.mktemp("office")
-        database = temporary_postgresql()
-        url = await asyncio.to_thread(database.__enter__)
+        copy = database.copy()
+        url = await asyncio.to_thread(copy.__enter__)
         try:
-            async with open_office(url, folder, radicale_server, trusted) as office:
+            async with open_office(url, tmp_path_factory.mktemp("office"), radicale_server, trusted) as office:
                 yield office
         finally:
-            await asyncio.to_thread(database.__exit__, None, None, None)
+            await asyncio.to_thread(copy.__exit__, None, None, None)
 
-    in_step(opened, 3)
+    in_step(opened, examples)

@@ -3,8 +3,6 @@ calendar at Google, Ben his at Microsoft, the owner theirs on a CalDAV server.""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,37 +10,19 @@ import pytest
 from app.domain.bookings import Booking
 from app.domain.links import Link, Location
 from app.ports.mail_folder import StoredMail
-from app.ports.storage import User
+from app.ports.people import User
 from app.use_cases.booking_changes import Actor
 from app.use_cases.calendar_accounts import change_account
 from app.use_cases.manage_links import change_link
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from app.use_cases.sync_calendar import sync_calendar
-from tests.fakes.certificates import Authority
-from tests.fakes.microsoft import certificate_authority
-from tests.support.calendar_servers import CalendarServer, radicale_server
 from tests.support.clock import at
-from tests.use_cases.calendars.office import ANA, BEN, Office, open_office
+from tests.use_cases.calendars.office import ANA, BEN, Office
 
-__all__ = ["certificate_authority", "radicale_server"]
 pytestmark = [pytest.mark.anyio, pytest.mark.requires("contracts")]
 
 NINE, TEN = at("2027-03-24 09:00"), at("2027-03-24 10:00")
 CASEY = "casey@example.org"
-
-
-@pytest.fixture
-async def office(
-    database_url: str,
-    tmp_path: Path,
-    radicale_server: CalendarServer,
-    certificate_authority: Authority,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Office]:
-    """The fake Microsoft's certificates count, as those of any authority that the system trusts."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate_authority.bundle))
-    async with open_office(database_url, tmp_path, radicale_server, certificate_authority) as office:
-        yield office
 
 
 async def mails(office: Office, address: str = CASEY) -> list[StoredMail]:

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from app.use_cases.sync_calendar import sync_calendar
-from tests.fakes.certificates import Authority
-from tests.fakes.microsoft import certificate_authority
-from tests.support.calendar_servers import CalendarServer, radicale_server
 from tests.support.clock import at
-from tests.use_cases.calendars.office import Office, open_office
+from tests.use_cases.calendars.office import Office
 
-__all__ = ["certificate_authority", "radicale_server"]
 pytestmark = [pytest.mark.anyio, pytest.mark.requires("contracts")]
 NINE, TEN = at("2027-03-23 09:00"), at("2027-03-23 10:00")
-
-
-@pytest.fixture
-async def office(
-    database_url: str,
-    tmp_path: Path,
-    radicale_server: CalendarServer,
-    certificate_authority: Authority,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Office]:
-    """Three hosts at three providers, one of whom has a link together with another."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate_authority.bundle))
-    async with open_office(database_url, tmp_path, radicale_server, certificate_authority) as opened:
-        yield opened
 
 
 async def test_asking_for_free_times_asks_no_provider(office: Office) -> None:

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 
 from app.domain.errors import AlreadyExists, HalfpastError, Invalid, NotFound, StaleVersion
 from app.domain.hours import day_start, local_date
-from app.ports.storage import ScheduleRecord
+from app.ports.hosts import ScheduleRecord
 from app.use_cases import manage_schedules
 from app.use_cases.schedule_rules import WEEKDAYS
 from app.web.api.fields import RequiredLine, ShortReason

@@ -9,7 +9,7 @@ from typing import Any
 from babel import Locale
 
 from app.domain.holiday_dates import supported_countries
-from app.ports.storage import ScheduleRecord
+from app.ports.hosts import ScheduleRecord
 from app.use_cases.schedule_rules import WEEKDAYS
 from app.use_cases.zone_names import canonical_zone
 from app.web.api.fields import RequiredLine

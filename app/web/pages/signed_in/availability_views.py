@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain.holiday_dates import country_holidays
 from app.domain.hours import day_start, local_date
-from app.ports.storage import ScheduleRecord, TimeOff
+from app.ports.hosts import ScheduleRecord, TimeOff
 from app.web.pages.signed_in.availability_form import ranges_words
 from app.web.pages.wording import Wording
 

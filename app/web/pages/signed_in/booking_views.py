@@ -13,10 +13,14 @@ from app.domain.bookings import Booking
 from app.domain.calendars import BUILTIN
 from app.domain.hours import local_date
 from app.ports.outbox import OpenJob
-from app.ports.storage import UnitOfWork, User
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.offered_hosts import is_by_night
 from app.web.pages.faces import Answer, Place, When, answers_of, join_names, place_of_location, when_of
 from app.web.pages.manage_views import LAPSED
-from app.web.pages.picker import minutes_words
+from app.web.pages.picker import length_words
+from app.web.pages.signed_in.frame import LINK_ROLES
+from app.web.pages.terms import noted_fee
 from app.web.pages.wording import Wording
 
 
@@ -32,6 +36,7 @@ class Mark:
 class BookingRow:
     """One line of the list. `hosts` is empty where they go without saying."""
 
+    id: str
     address: str
     title: str
     recipient: str
@@ -81,7 +86,7 @@ def day_rows(
     days = groupby(bookings, key=lambda booking: local_date(zone, booking.start))
     return tuple(
         DayRows(
-            _day_label(day, today, wording),
+            day_label(day, today, wording),
             tuple(
                 _row(booking, user, wording, _row_mark(booking, now, quiet, booking.id in conflicting))
                 for booking in found
@@ -91,7 +96,8 @@ def day_rows(
     )
 
 
-def _day_label(day: date, today: date, wording: Wording) -> str:
+def day_label(day: date, today: date, wording: Wording) -> str:
+    """`Today, Tuesday, 24 November`: with its year unless that is the present one."""
     words = wording.day(day) if day.year == today.year else wording.full_day(day)
     near = {today: "Today, ", today + timedelta(days=1): "Tomorrow, ", today - timedelta(days=1): "Yesterday, "}
     return near.get(day, "") + words
@@ -106,13 +112,14 @@ def _row_mark(booking: Booking, now: int, quiet: frozenset[str], has_conflict: b
 
 
 def _row(booking: Booking, user: User, wording: Wording, mark: Mark | None) -> BookingRow:
-    is_own = {host.id for host in booking.hosts} == {user.id}
+    is_own = {host.id for host in booking.people} == {user.id}
     return BookingRow(
+        id=booking.id,
         address=f"/app/bookings/{booking.id}",
         title=booking.title,
         recipient=booking.recipient.name,
         span=wording.span(booking.start, booking.end, user.timezone),
-        hosts="" if is_own else join_names(host.name for host in booking.hosts),
+        hosts="" if is_own else join_names(host.name for host in booking.people),
         mark=mark,
     )
 
@@ -172,6 +179,9 @@ class BookingDetail:
     guests: tuple[str, ...]
     answers: tuple[Answer, ...]
     notes: str
+    internal_notes: str
+    client: str
+    can_edit_guests: bool
     reason: str
     reply: str
     has_conflict: bool
@@ -226,22 +236,25 @@ async def booking_detail(
         mark=mark_of(booking, now),
         when=own,
         recipient_when=theirs if theirs.offset != own.offset else None,
-        duration=minutes_words(booking.duration),
+        duration=length_words(booking.duration, by_night=await is_by_night(work, booking)),
         place=place_of_location(booking.location, revealed=True),
         name=booking.recipient.name,
         email=booking.recipient.email,
         phone=booking.recipient.phone or "",
-        hosts=join_names(host.name for host in booking.hosts),
+        hosts=join_names(host.name for host in booking.people),
         guests=booking.guests,
         answers=answers_of(booking),
         notes=booking.notes or "",
+        internal_notes=booking.internal_notes or "",
+        client=f"/app/clients/{booking.client_id}" if booking.client_id and LINK_ROLES & set(user.roles) else "",
+        can_edit_guests=is_open and booking.end > now and booking.capacity is None,
         reason="" if booking.cancel_reason in (None, LAPSED) else str(booking.cancel_reason),
         reply=_REPLIES.get(booking.recipient_reply or "", ""),
         has_conflict=booking.id in await work.bookings.conflicting([booking.id]),
         hold_until=_moment(booking.hold_expires_at, user.timezone, wording),
-        came_from=_origin(link.title if link else None, is_one_time=booking.one_time_link_id is not None),
+        came_from=_origin(booking, link.title if link else None),
         steps=steps_of(booking, now),
-        can_move=is_open and link is not None,
+        can_move=is_open and (link is not None or booking.is_walk_in or booking.service_id is not None),
         can_cancel=is_open,
         is_off=booking.status == "cancelled",
         is_pending=booking.status == "pending",
@@ -252,10 +265,14 @@ async def booking_detail(
     )
 
 
-def _origin(title: str | None, *, is_one_time: bool) -> str:
+def _origin(booking: Booking, title: str | None) -> str:
+    if booking.is_walk_in:
+        return "No link: entered in a host’s schedule"
+    if booking.link_id is None and booking.service_id is not None:
+        return "No link: booked by staff"
     if title is None:
         return "A link that is gone by now"
-    return f"A one-time link of “{title}”" if is_one_time else f"The link “{title}”"
+    return f"A one-time link of “{title}”" if booking.one_time_link_id else f"The link “{title}”"
 
 
 def _moment(at: int | None, zone: str, wording: Wording) -> str:
@@ -282,7 +299,12 @@ async def _events(work: UnitOfWork, booking: Booking) -> tuple[EventLine, ...]:
     return tuple(lines)
 
 
-_SHOWN_WORK = {"booking_mail": "Mail", "calendar_event": "Calendar event", "followup": "Follow-up mail"}
+_SHOWN_WORK = {
+    "booking_mail": "Mail",
+    "series_mail": "Mail",
+    "calendar_event": "Calendar event",
+    "followup": "Follow-up mail",
+}
 
 
 def _work_lines(
@@ -340,28 +362,47 @@ _DONE: Mapping[str, str] = {
     "booking.declined": "declined the invitation",
     "booking.tentative": "answered “maybe” to the invitation",
     "booking.expired": "gave the time back, since nobody approved it in time",
+    "booking.renamed": "called it otherwise",
+    "booking.handed_back": "handed it to another host",
+    "booking.annotated": "noted something in their own event",
+    "booking.event_deleted": "deleted its event",
+    "booking.event_restored": "put its event back",
+    "booking.event_moved": "moved its event, and is asked first",
 }
+
+
+_FIELDS: Mapping[str, str] = {"notes": "the note", "internal_notes": "the note for staff", "guests": "the guests"}
 
 
 async def _history(work: UnitOfWork, booking: Booking, user: User, wording: Wording) -> tuple[HistoryLine, ...]:
     entries = await work.audit.of_entity(booking.org_id, booking.id)
     names: dict[str, str] = {}
-    for actor_id in {entry["actor_id"] for entry in entries if entry["actor_kind"] in {"user", "device"}}:
-        person = await work.people.user(actor_id)
-        names[actor_id] = person.name if person else "Somebody"
+    for person_id in {_person_of(entry) for entry in entries if entry["actor_kind"] in {"user", "device"}}:
+        person = await work.people.user(person_id)
+        names[person_id] = person.name if person else "Somebody"
     return tuple(
         HistoryLine(_moment(entry["at"], user.timezone, wording), _sentence(entry, names, booking, user, wording))
         for entry in reversed(entries)
     )
 
 
+def _person_of(entry: Mapping[str, Any]) -> str:
+    """Who did it, themselves or by a device."""
+    person: str = entry["changes"].get("by") or entry["actor_id"]
+    return person
+
+
 def _sentence(
     entry: Mapping[str, Any], names: Mapping[str, str], booking: Booking, user: User, wording: Wording
 ) -> str:
     recipient = booking.recipient.name
-    who = {"recipient": recipient, "system": "Halfpast"}.get(entry["actor_kind"]) or names[entry["actor_id"]]
+    who = {"recipient": recipient, "system": "Halfpast"}.get(entry["actor_kind"]) or names[_person_of(entry)]
     if entry["actor_kind"] == "device":
-        who = f"{who} (in a calendar)"
+        who = f"{who} ({entry['changes'].get('device') or 'in a calendar'})"
+    if fee := noted_fee(entry["changes"], wording):
+        return f"{who} cancelled; the fee is {fee}"
+    if entry["action"] == "booking.edited" and "fields" in entry["changes"]:
+        return f"{who} changed {join_names(_FIELDS.get(name, name) for name in entry['changes']['fields'])}"
     if entry["action"] != "booking.rescheduled":
         return f"{who} {_DONE.get(entry['action'], entry['action'])}"
     start = entry["changes"].get("start")

@@ -14,7 +14,7 @@ from app.domain.calendars import BUILTIN, PERSONAL, SCHEDULE, Calendar, Calendar
 from app.domain.errors import AlreadyExists, HalfpastError, Invalid, NotFound, ProviderFailure, RateLimited
 from app.domain.hours import local_date
 from app.ports.outbox import DeadLetter
-from app.ports.storage import UnitOfWork
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.calendar_accounts import change_account, own_account, sync_now
 from app.use_cases.calendar_health import health_of, in_trouble
 from app.use_cases.choose_calendars import CalendarChoice, choose_calendars, relist_calendars
@@ -34,6 +34,7 @@ from app.web.sessions import Caller
 _CONNECT_REFUSALS = (Invalid, AlreadyExists, ProviderFailure, RateLimited)
 WORK: Mapping[str, str] = {
     "booking_mail": "Mail about a booking",
+    "series_mail": "Mail about a recurring booking",
     "calendar_event": "Calendar event of a booking",
     "followup": "Follow-up mail",
     "account_mail": "Mail to a user",
@@ -52,6 +53,14 @@ WORK: Mapping[str, str] = {
     "meeting_place": "Finding a place for an online meeting",
     "conflicts_found": "Mail about bookings that overlap events",
     "recipient_declined": "Mail about a declined invitation",
+    "event_kept": "Mail about a booking whose event was deleted",
+    "edits_kept": "Mail about what devices sent",
+    "scheduling_mail": "Invitation or answer about a personal event",
+    "scheduling_mail_failed": "Noting on an event that a guest was not reached",
+    "expand_collection": "Working out the repeats of an event",
+    "expire_hold": "Giving back a time that was held",
+    "complete_booking": "Completing a booking",
+    "forget_set_up": "Forgetting the link of a phone's set-up",
 }
 TAKE_BACK: Mapping[str, tuple[tuple[str, str], ...]] = {
     "microsoft": (
@@ -73,12 +82,15 @@ EDITS: Mapping[str, str] = {
 ABOUT_BOOKING = frozenset(
     {
         "booking_mail",
+        "series_mail",
         "calendar_event",
         "followup",
         "write_trouble",
         "meeting_place",
         "recipient_declined",
         "add_contact",
+        "edit_refused",
+        "event_kept",
     }
 )
 
@@ -131,6 +143,7 @@ async def _page(
         ],
         writables=_writables(calendars, connected),
         personal=builtin.get(PERSONAL),
+        own_edits=next((each.edits for each in accounts if each.provider == BUILTIN), "rules"),
         can_connect="caldav" in ports.providers,
         edit_policies=tuple(EDITS.items()),
         sign_ins=[(name, SIGN_INS.get(name, name.title())) for name in ports.sign_ins],
@@ -223,6 +236,20 @@ async def choose_conflicts(
         invites = form.get("invites") == "yes" and account.provider in SIGN_INS
         edits = cast("EditPolicy", edits)
         await change_account(ports, caller.user, account.id, edits=edits, provider_invites=invites)
+    return done("/app/connections")
+
+
+@post("/connections/own")
+async def choose_own(request: Request[Any, Any, Any], caller: Member) -> Response[Any]:
+    """What becomes of bookings whose events are moved or deleted in the schedule on this server."""
+    ports = ports_of(request)
+    edits = (await Form.posted(request)).get("edits")
+    async with ports.read() as work:
+        accounts = await work.calendars.accounts_of(caller.user.id)
+    own = next((each for each in accounts if each.provider == BUILTIN), None)
+    if own is None or edits not in EDITS:
+        raise NotFound("There is nothing at this address.")
+    await change_account(ports, caller.user, own.id, edits=cast("EditPolicy", edits))
     return done("/app/connections")
 
 
@@ -333,6 +360,7 @@ routes: Sequence[Any] = (
     subscribe,
     choose_conflicts,
     use_contacts,
+    choose_own,
     choose_write,
     sync,
     save_password,

@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from app.domain.errors import AlreadyExists, HalfpastError, Invalid, RateLimited, Unauthenticated
-from app.ports.storage import User
+from app.ports.people import User
 from app.use_cases.manage_people import first_user, sign_in
 from app.use_cases.zone_names import canonical_zone, known_zone
 from app.web.addresses import client_address
@@ -17,7 +17,7 @@ from app.web.pages.assets import SKIP_COMPRESSION
 from app.web.pages.picker import ZONE_COOKIE
 from app.web.pages.rendering import page, see_other
 from app.web.pages.signed_in.form import Form
-from app.web.pages.signed_in.frame import HOME, Member, notice_of, outcome, ports_of
+from app.web.pages.signed_in.frame import HOME, Member, home_of, notice_of, outcome, ports_of
 from app.web.pages.zones import zone_groups
 from app.web.sessions import Caller, check_origin, cookie_name, end_session, find_caller, start_session
 
@@ -72,7 +72,8 @@ async def enter(request: Request[Any, Any, Any]) -> Response[Any]:
     except (Unauthenticated, RateLimited) as refusal:
         form.refuse(refusal)
         return _sign_in_page(request, form, refusal)
-    return await _entered(request, user, next_page(form.get("next")))
+    where = next_page(form.get("next"))
+    return await _entered(request, user, home_of(user) if where == HOME else where)
 
 
 async def limit_attempts(request: Request[Any, Any, Any], account: str) -> None:

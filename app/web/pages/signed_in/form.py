@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -75,6 +76,14 @@ class Form:
     def text(self, name: str, kind: Any, message: str) -> str:
         """A text of a kind."""
         return str(self.checked(name, self.get(name), kind, message))
+
+    def optional(self, name: str, pattern: str, message: str) -> str | None:
+        """A text of a pattern; None when the field was left empty, and beside an error."""
+        typed = self.get(name)
+        if typed and not re.search(pattern, typed):
+            self.fail(name, message)
+            return None
+        return typed or None
 
     def number(self, name: str, kind: Any, message: str) -> int:
         """A whole number of a kind; 0 beside an error."""

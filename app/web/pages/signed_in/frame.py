@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from app.domain.errors import Forbidden, HalfpastError, Unauthenticated
 from app.ports import Ports
 from app.ports.calendar_store import AccountTrouble
+from app.ports.people import User
 from app.use_cases.calendar_health import in_trouble
 from app.web.pages.errors import own_path, page_or_problem, refusal_of
 from app.web.pages.rendering import page, see_other
@@ -23,6 +24,7 @@ from app.web.problem import problem_of
 from app.web.sessions import Caller, csrf_token, provide_caller
 
 HOME = "/app/bookings"
+WORK = "/app/today"
 Member = NamedDependency[Caller]
 """How handlers ask for who is signed in."""
 LINK_ROLES = frozenset({"owner", "admin"})
@@ -31,6 +33,9 @@ AT: Mapping[str, str] = {"google": " (Google)", "microsoft": " (Microsoft)"}
 
 NOTICES: Mapping[str, str] = {
     "saved": "Saved.",
+    "erased": "They are forgotten. Calendars and feeds are being brought up to date.",
+    "erased-but-account": "They are forgotten as somebody who books. Their own account here is left as it is.",
+    "unknown-person": "Nothing was known of this address.",
     "deleted": "Deleted.",
     "made": "Made.",
     "link-made": "The link is ready to be shared.",
@@ -38,11 +43,21 @@ NOTICES: Mapping[str, str] = {
     "copied": "This is the copy. It is switched off until you switch it on.",
     "on": "The link is switched on.",
     "off": "The link is switched off: whoever opens it is told so.",
+    "read": "All notifications are marked as read.",
     "revoked": "Withdrawn: it does not work any more.",
+    "guests": "The guests are kept. Who is new is invited, and who was left out is told.",
+    "merged": "The two are one client now.",
+    "blocked": "They cannot book any more. Bookings that are there stay.",
+    "unblocked": "They can book again.",
+    "booked": "It is booked. Everybody concerned will be told.",
     "moved": "The booking was moved. Everybody concerned will be told.",
     "cancelled": "The booking was cancelled. Everybody concerned will be told.",
+    "kept": "A copy is in your personal calendar.",
+    "dismissed": "Dismissed.",
     "followed": "The booking follows your calendar, or its event is put back where it cannot; you are told by mail.",
     "put-back": "The event is put back into your calendar.",
+    "confirmed-all": "The bookings are confirmed. The recipients will be told.",
+    "none-chosen": "Nothing was chosen, so nothing was confirmed.",
     "confirmed": "The booking is confirmed. The recipient will be told.",
     "started": "The booking has started.",
     "completed": "The booking is completed.",
@@ -63,8 +78,14 @@ NOTICES: Mapping[str, str] = {
     "disconnected": "The account is disconnected. Events already written into it stay there.",
     "disconnected-microsoft": "The account is disconnected. Events already written into it stay there. Take the access "
     "back at account.microsoft.com/privacy/app-access, or for a work or school account at myapps.microsoft.com.",
+    "let-in": "They find your calendars in their calendar app from now on.",
+    "let-out": "They cannot see your calendars any more.",
     "synced": "The calendars were read.",
     "retried": "It will be tried again now.",
+    "person-off": "Switched off: they cannot sign in or be booked any more.",
+    "person-on": "Switched on again.",
+    "bookings-over": "Done. Everybody concerned will be told.",
+    "links-over": "The links were handed over. Both will be told.",
     "invited": "The invitation is on its way.",
     "password": "Your password is set. Please sign in with it.",
     "password-changed": "Your password was changed. You are signed out everywhere else.",
@@ -113,13 +134,19 @@ class _Entry:
 
 
 _ENTRIES = (
+    _Entry("Today", "/app/today"),
     _Entry("Bookings", "/app/bookings"),
+    _Entry("Notifications", "/app/notifications"),
+    _Entry("Clients", "/app/clients", LINK_ROLES),
     _Entry("Links", "/app/links", LINK_ROLES),
     _Entry("Questions", "/app/templates", LINK_ROLES),
     _Entry("Availability", "/app/availability"),
     _Entry("Calendars", "/app/connections"),
     _Entry("Phone", "/app/phone"),
+    _Entry("Services", "/app/services", frozenset({"admin"})),
     _Entry("People", "/app/people", frozenset({"admin"})),
+    _Entry("Analytics", "/app/analytics", LINK_ROLES),
+    _Entry("Audit", "/app/audit", frozenset({"admin"})),
     _Entry("Mail", "/app/mail", frozenset({"admin"})),
     _Entry("Settings", "/app/settings"),
 )
@@ -154,6 +181,11 @@ def refused(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         return page_or_problem(request, error)
     shown = replace(refusal, action=("To your bookings", HOME))
     return page(request, "error.html", status=refusal.status, privacy="private", error=shown)
+
+
+def home_of(user: User) -> str:
+    """Where the day begins: for whoever has no links, with their work."""
+    return HOME if LINK_ROLES & set(user.roles) else WORK
 
 
 def need_link_role(caller: Caller) -> None:
@@ -202,12 +234,16 @@ def _frame(request: Request[Any, Any, Any], caller: Caller) -> Frame:
     ports: Ports = request.app.state.ports
     user, path = caller.user, request.url.path
     places = tuple(
-        Place(entry.label, entry.address, path == entry.address or path.startswith(entry.address + "/"))
+        Place(entry.label, entry.address, _is_current(entry.address, path))
         for entry in _ENTRIES
         if (not entry.roles or entry.roles & set(user.roles)) and _is_there(request, entry)
     )
     banner = _banner(request.state.get("in_trouble", ()))
     return Frame(user.name, user.email, places, notice_of(request), banner, csrf_token(ports, caller.session or ""))
+
+
+def _is_current(address: str, path: str) -> bool:
+    return path == address or path.startswith(address + "/") or (address, path) == (WORK, "/app/week")
 
 
 def _banner(accounts: Sequence[AccountTrouble]) -> Banner | None:

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from app.domain.links import VIDEO, Link, Location
 from app.web.api.fields import Buffer, Duration, Line, LongText, RequiredLine
-from app.web.api.links import Count, Horizon, Notice, Slug
+from app.web.api.links import Count, Horizon, LinkRepeats, Notice, Slug
 from app.web.pages.signed_in.form import Form
+from app.web.pages.signed_in.policy_form import UNITS, policy_values, read_currency, read_policy
+from app.web.pages.signed_in.reminder_form import read_reminders, reminder_texts
 
 USUAL_MINUTES = (15, 30, 60, 120)
 MAX_DURATIONS = 20
-UNITS = {"minutes": 1, "hours": 60, "days": 1440}
 LOCATIONS = (
     ("none", "No place, or told later"),
     ("video", "Online, made for each booking"),
@@ -38,6 +39,8 @@ def blank_link() -> Form:
             "buffer_before": 0,
             "buffer_after": 0,
             "location": "none",
+            "cancel_until_unit": "hours",
+            "reschedule_until_unit": "hours",
         }
     )
 
@@ -67,12 +70,18 @@ def link_form(link: Link) -> Form:
             "range_last": str(last),
             "max_per_day": link.max_per_day,
             "max_per_week": link.max_per_week,
+            "max_repeats": link.max_repeats,
             "location": link.location.kind,
             "location_value": link.location.value,
             "schedule_id": link.schedule_id,
             "template_id": link.template_id,
+            "service_id": link.service_id,
             "approval": "yes" if link.requires_approval else "",
             "cancel_on_decline": "yes" if link.cancel_on_decline else "",
+            "hand_back": "yes" if link.hand_back else "",
+            **policy_values(link),
+            **reminder_texts(link.reminders),
+            "fee_currency": link.fee_currency or "",
             "version": link.version,
         }
     )
@@ -83,19 +92,24 @@ def read_link(form: Form) -> dict[str, Any]:
     values: dict[str, Any] = {
         "title": form.text("title", RequiredLine, "Please enter a title, on one line."),
         "description": form.text("description", LongText, "Please keep the description below 5000 characters."),
-        "durations": _durations(form),
+        "durations": read_durations(form),
         "step": form.optional_number("step", Duration, "Please enter 1 to 1440 minutes, or nothing."),
         "buffer_before": form.number("buffer_before", Buffer, "Please enter 0 to 1440 minutes."),
         "buffer_after": form.number("buffer_after", Buffer, "Please enter 0 to 1440 minutes."),
         "minimum_notice": _notice(form),
         "max_per_day": form.optional_number("max_per_day", Count, "Please enter 1 to 1000, or nothing."),
         "max_per_week": form.optional_number("max_per_week", Count, "Please enter 1 to 1000, or nothing."),
+        "max_repeats": form.optional_number("max_repeats", LinkRepeats, "Please enter 2 to 52, 0, or nothing."),
         "requires_approval": form.flag("approval"),
         "cancel_on_decline": form.flag("cancel_on_decline"),
-        "location": _location(form),
-        "schedule_id": _id(form, "schedule_id", "There is no such schedule."),
-        "template_id": _id(form, "template_id", "There is no such template."),
+        "hand_back": form.flag("hand_back"),
+        "location": read_location(form),
+        "schedule_id": optional_id(form, "schedule_id", "There is no such schedule."),
+        "template_id": optional_id(form, "template_id", "There is no such template."),
+        "service_id": optional_id(form, "service_id", "There is no such service."),
         **_period(form),
+        **_policy(form),
+        "reminders": read_reminders(form),
     }
     if form.get("slug"):
         message = "Please use lower-case letters, digits and dashes, 63 at most."
@@ -104,7 +118,14 @@ def read_link(form: Form) -> dict[str, Any]:
     return values
 
 
-def _id(form: Form, name: str, message: str) -> str | None:
+def _policy(form: Form) -> dict[str, Any]:
+    """The fee's currency counts where there is a fee."""
+    values = read_policy(form, form.get("fee_currency"))
+    has_fee = values["cancel_fee"] is not None
+    return {**values, "fee_currency": read_currency(form, "fee_currency") if has_fee else None}
+
+
+def optional_id(form: Form, name: str, message: str) -> str | None:
     """An id as it is kept; the use case knows whether it means something."""
     typed = form.get(name)
     if typed:
@@ -112,7 +133,7 @@ def _id(form: Form, name: str, message: str) -> str | None:
     return typed or None
 
 
-def _durations(form: Form) -> tuple[int, ...]:
+def read_durations(form: Form) -> tuple[int, ...]:
     typed = [*form.all("durations"), *(part for part in _SEPARATORS.split(form.get("custom")) if part)]
     found = []
     for text in typed:
@@ -149,7 +170,7 @@ def _period(form: Form) -> dict[str, Any]:
     return {"horizon_days": None, "date_range": None}
 
 
-def _location(form: Form) -> Location:
+def read_location(form: Form) -> Location:
     kinds = [kind for kind, _ in LOCATIONS]
     kind = form.one_of("location", kinds, "Please choose where it happens.")
     if kind in {"none", VIDEO}:

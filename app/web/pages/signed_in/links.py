@@ -14,7 +14,8 @@ from litestar.params import FromPath
 from app.domain.errors import AlreadyExists, HalfpastError, Invalid, StaleVersion
 from app.domain.links import Link
 from app.ports import Ports
-from app.ports.storage import UnitOfWork, User
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases import manage_links
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import Member, app_page, done, need_link_role, ports_of
@@ -27,6 +28,7 @@ from app.web.pages.signed_in.link_form import (
     minutes_list,
     read_link,
 )
+from app.web.pages.signed_in.reminder_form import REMINDER_CHOICES, reminder_field, reminder_rows
 from app.web.sessions import Caller
 
 PAGE = 50
@@ -102,6 +104,7 @@ async def _form_page(
     async with ports.read() as work:
         schedules = await work.hosts.schedules(owner_id)
         templates = await work.links.templates(caller.user.org_id, MOST_TEMPLATES, None)
+        services = await work.services.page(caller.user.org_id, MOST_TEMPLATES, None)
         slug = await organization_slug(work, caller.user)
     return app_page(
         request,
@@ -113,8 +116,11 @@ async def _form_page(
         prefix=f"{ports.base_url}/{slug}/",
         usual=USUAL_MINUTES,
         locations=LOCATIONS,
+        reminder_rows=reminder_rows(form),
+        reminder_choices=REMINDER_CHOICES,
         meeting_rooms=urlsplit(ports.jitsi_url).netloc,
         schedules=[(schedule.id, schedule.name) for schedule in schedules],
+        services=[(service.id, service.name) for service in services.items],
         templates=[(template.id, template.name) for template in templates.items],
         is_stale=isinstance(refusal, StaleVersion),
     )
@@ -137,7 +143,7 @@ def _refuse(form: Form, refusal: HalfpastError) -> None:
     if isinstance(refusal, AlreadyExists):
         form.fail("slug", "Another link of your organization has this address.")
     else:
-        form.refuse(refusal, form_name)
+        form.refuse(refusal, lambda field: reminder_field(form, field) or form_name(field))
 
 
 async def own_link(request: Request[Any, Any, Any], caller: Caller, link_id: UUID) -> Link:

@@ -14,8 +14,10 @@ from litestar.params import FromPath
 from app.domain.errors import HalfpastError, Invalid, LinkUsed
 from app.domain.hours import local_date
 from app.domain.links import Link, OneTimeLink
-from app.ports.storage import User
+from app.domain.stays import nights_words
+from app.ports.people import User
 from app.use_cases import manage_links
+from app.use_cases.browse_times import offered_durations
 from app.use_cases.find_slots import SlotQuestion, find_slots
 from app.web.api.fields import Email
 from app.web.pages.picker import minutes_label, read_minutes, read_start
@@ -149,16 +151,19 @@ async def _form_page(
     now = ports.clock()
     async with ports.read() as work:
         slug = await organization_slug(work, caller.user)
+        context = await work.links.context_of(link.id)
+    lengths = offered_durations(context, now) if context else link.durations
+    by_night = context is not None and context.link.stay is not None
     days: tuple[PickDay, ...] = ()
-    first, minutes = _shown(form, link, local_date(zone, now))
+    first, minutes = _shown(form, lengths, local_date(zone, now))
     trouble = ""
     if form.get("choice") == "picked":
         try:
             days = await _free_days(request, f"{slug}.{link.slug}", first, minutes, zone)
         except HalfpastError as problem:
             trouble = problem.detail
-    chosen = sorted(dict.fromkeys(form.all("slots")))
     offered = {pick.value for day in days for pick in day.picks}
+    chosen = [value for value in sorted(dict.fromkeys(form.all("slots"))) if value not in offered]
     return app_page(
         request,
         caller,
@@ -166,20 +171,24 @@ async def _form_page(
         refusal=refusal,
         form=form,
         link=link_row(ports, link, slug),
-        durations=[(str(each), minutes_label(each)) for each in link.durations],
+        durations=[(str(each), _length_label(each, by_night=by_night)) for each in lengths],
         minutes=str(minutes),
         first=first.isoformat(),
         following=(first + timedelta(days=SHOWN_DAYS)).isoformat(),
         last_label=wording.short_day(first + timedelta(days=SHOWN_DAYS - 1)),
         first_label=wording.short_day(first),
         days=days,
-        elsewhere=[Pick(value, _pick_words(value, zone, wording)) for value in chosen if value not in offered],
+        elsewhere=[Pick(value, _pick_words(value, zone, wording, by_night=by_night)) for value in chosen],
         trouble=trouble,
         zone=zone,
     )
 
 
-def _shown(form: Form, link: Link, today: date) -> tuple[date, int]:
+def _length_label(minutes: int, *, by_night: bool) -> str:
+    return nights_words(minutes) if by_night else minutes_label(minutes)
+
+
+def _shown(form: Form, lengths: Sequence[int], today: date) -> tuple[date, int]:
     """The first day and the length whose free times are shown."""
     try:
         first = max(today, parse_date(form.get("shown_from"), "shown_from"))
@@ -187,7 +196,7 @@ def _shown(form: Form, link: Link, today: date) -> tuple[date, int]:
         first = today
     typed = form.get("shown_minutes")
     minutes = int(typed) if typed.isascii() and typed.isdecimal() else 0
-    return first, minutes if minutes in link.durations else link.durations[0]
+    return first, minutes if minutes in lengths else lengths[0]
 
 
 async def _free_days(
@@ -203,12 +212,13 @@ async def _free_days(
     return tuple(PickDay(wording.day(day), tuple(picks)) for day, picks in found.items())
 
 
-def _pick_words(value: str, zone: str, wording: Wording) -> str:
+def _pick_words(value: str, zone: str, wording: Wording, *, by_night: bool) -> str:
     try:
         start, minutes = _read_pick(value)
     except Invalid:
         return value
-    return f"{wording.short_day(local_date(zone, start))}, {wording.time(start, zone)} ({minutes_label(minutes)})"
+    length = _length_label(minutes, by_night=by_night)
+    return f"{wording.short_day(local_date(zone, start))}, {wording.time(start, zone)} ({length})"
 
 
 def _read_pick(value: str) -> tuple[int, int]:
@@ -231,7 +241,7 @@ async def create(request: Request[Any, Any, Any], caller: Member, link_id: FromP
             ports_of(request), caller.user, link.id, recipient_email=recipient, slots=slots, expires_at=expires_at
         )
     except Invalid as refusal:
-        form.refuse(refusal, lambda field: "recipient" if field == "recipient_email" else field)
+        form.refuse(refusal, lambda field: "recipient" if field == "recipient_email" else field.partition(".")[0])
         return await _form_page(request, caller, link, form, refusal)
     return done(f"/app/links/{link.id}/one-time", "one-time-made")
 

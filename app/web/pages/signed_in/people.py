@@ -11,7 +11,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from app.domain.errors import AlreadyExists, HalfpastError, Invalid, NotFound, RateLimited
-from app.ports.storage import User
+from app.ports.people import User
 from app.use_cases.invite_to_connect import ask_to_connect
 from app.use_cases.manage_people import NewUser, invite_user
 from app.web.api.fields import Email, RequiredLine
@@ -19,19 +19,15 @@ from app.web.pages.rendering import see_other
 from app.web.pages.signed_in.entry import limit_attempts
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import Member, app_page, done, need_admin, ports_of
+from app.web.pages.signed_in.roles import ROLES
 from app.web.sessions import Caller
-
-ROLES = (
-    ("owner", "Owner", "has links and is booked through them"),
-    ("employee", "Employee", "is assigned work and sees their own bookings"),
-    ("admin", "Admin", "runs the organization and sees everything in it"),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
     """One person of the list."""
 
+    path: str
     name: str
     email: str
     roles: str
@@ -48,7 +44,9 @@ def _row(user: User) -> PersonRow:
     if user.is_active and user.password_hash is None:
         state = "Invited"
     ask = f"/app/people/{user.id}/ask" if user.is_active else ""
-    return PersonRow(user.name, user.email, roles, state, f"/app/people/{user.id}/availability", ask)
+    return PersonRow(
+        f"/app/people/{user.id}", user.name, user.email, roles, state, f"/app/people/{user.id}/availability", ask
+    )
 
 
 @get("/people")
@@ -81,7 +79,7 @@ async def invite(request: Request[Any, Any, Any], caller: Member) -> Response[An
             form.fail("roles", "Please choose at least one role.")
         form.finish()
         new = NewUser(caller.user.org_id, email, name, roles, caller.user.timezone)
-        await invite_user(ports_of(request), new)
+        await invite_user(ports_of(request), new, caller.user)
     except AlreadyExists as refusal:
         form.fail("email", "Somebody with this e-mail address is here already.")
         return await _page(request, caller, form, refusal)

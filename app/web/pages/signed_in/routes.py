@@ -13,30 +13,46 @@ from app.domain.errors import Unauthenticated
 from app.web.pages.assets import SKIP_COMPRESSION
 from app.web.pages.rendering import see_other
 from app.web.pages.signed_in import (
+    analytics,
+    assistants,
+    audit,
     availability,
+    book,
     bookings,
+    clients,
     connections,
+    day,
     edits,
     entry,
+    explain,
+    feed_form,
     invited,
+    kept,
     links,
     mail,
+    notifications,
     one_time,
     organization_calendars,
     password,
     people,
+    person,
+    personal_data,
     phone,
+    phone_set_up,
+    resources,
+    services,
     settings,
+    slots,
     templates,
 )
-from app.web.pages.signed_in.frame import HOME, Member, refused, require_member, to_sign_in
+from app.web.pages.signed_in.frame import Member, home_of, refused, require_member, to_sign_in
 from app.web.sessions import guarded_caller
 
 
 @get("/")
 async def app_home(request: Request[Any, Any, Any], caller: Member) -> Response[Any]:  # noqa: ARG001
     """Where the day begins."""
-    return see_other(HOME)
+    return see_other(home_of(caller.user))
 
 
 _router = Router(
@@ -44,17 +60,32 @@ _router = Router(
     route_handlers=[
         app_home,
         entry.sign_out,
+        *day.routes,
+        *book.routes,
         *bookings.routes,
+        *clients.routes,
         *edits.routes,
+        *kept.routes,
         *links.routes,
+        *explain.routes,
         *one_time.routes,
         *availability.routes,
         *templates.routes,
         *connections.routes,
         *phone.routes,
+        *feed_form.routes,
+        *services.routes,
+        *slots.routes,
+        *resources.routes,
         *people.routes,
+        *person.routes,
         *organization_calendars.routes,
         *settings.routes,
+        *notifications.routes,
+        *personal_data.routes,
+        *audit.routes,
+        *analytics.routes,
+        *assistants.routes,
         *mail.routes,
     ],
     guards=[require_member],
@@ -70,5 +101,6 @@ app_routes: Sequence[ControllerRouterHandler] = (
     entry.set_up,
     *password.routes,
     *invited.routes,
+    *phone_set_up.routes,
     _router,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from app.domain.errors import HalfpastError, Invalid, RateLimited
-from app.ports.storage import Organization
+from app.ports.people import Organization
 from app.use_cases.change_organization import change_organization
 from app.use_cases.change_own_account import change_password, change_profile, sign_out_everywhere
 from app.use_cases.manage_people import MIN_PASSWORD
@@ -52,6 +52,7 @@ def _organization_form(organization: Organization) -> Form:
             "organization_name": organization.name,
             "complete_after_minutes": organization.complete_after_minutes,
             "hold_minutes": organization.hold_minutes,
+            "walk_ins": "yes" if organization.walk_ins else "",
         }
     )
 
@@ -96,7 +97,12 @@ async def save_organization(request: Request[Any, Any, Any], caller: Member) -> 
         hold = form.number("hold_minutes", int, "Please enter a number of minutes.")
         form.finish()
         await change_organization(
-            ports_of(request), caller.user, name=name, complete_after_minutes=complete_after, hold_minutes=hold
+            ports_of(request),
+            caller.user,
+            name=name,
+            complete_after_minutes=complete_after,
+            hold_minutes=hold,
+            walk_ins=form.flag("walk_ins"),
         )
     except Invalid as refusal:
         form.refuse(refusal, lambda field: "organization_name" if field == "name" else field)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from msgspec import Meta
 
 from app.domain.links import Followup, Question, QuestionKind, Template
+from app.domain.template_library import StarterTemplate
 from app.domain.text_rules import TEXT
 from app.web.api.fields import Line, LongText, RequiredLine
 from app.web.pages.signed_in.form import Form
@@ -52,19 +54,32 @@ def blank_template() -> Form:
 
 def template_form(template: Template) -> Form:
     """The form of a template as it is kept."""
-    delay = template.followup.delay_minutes
+    return Form.of(
+        {
+            **_values(template.name, template.questions, template.followup, sends=template.email_followup_enabled),
+            "version": template.version,
+        }
+    )
+
+
+def starter_form(starter: StarterTemplate) -> Form:
+    """The form of a template that is not made yet, begun from one of the library. Its follow-up is a proposal."""
+    return Form.of(_values(starter.name, starter.questions, starter.followup, sends=False))
+
+
+def _values(name: str, questions: Sequence[Question], followup: Followup, *, sends: bool) -> dict[str, Any]:
+    delay = followup.delay_minutes
     unit = next(name for name in ("days", "hours", "minutes") if delay % DELAY_UNITS[name] == 0) if delay else "hours"
     values: dict[str, Any] = {
-        "name": template.name,
-        "followup": "yes" if template.email_followup_enabled else "",
-        "followup_subject": template.followup.subject,
-        "followup_body": template.followup.body,
+        "name": name,
+        "followup": "yes" if sends else "",
+        "followup_subject": followup.subject,
+        "followup_body": followup.body,
         "followup_delay": delay // DELAY_UNITS[unit],
         "followup_unit": unit,
-        "count": len(template.questions),
-        "version": template.version,
+        "count": len(questions),
     }
-    for index, question in enumerate(template.questions):
+    for index, question in enumerate(questions):
         values |= {
             f"q{index}.id": question.id,
             f"q{index}.label": question.label,
@@ -73,7 +88,7 @@ def template_form(template: Template) -> Form:
             f"q{index}.options": "\n".join(question.options),
             f"q{index}.help": question.help,
         }
-    return Form.of(values)
+    return values
 
 
 def count_of(form: Form) -> int:

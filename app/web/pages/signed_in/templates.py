@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from app.domain.errors import HalfpastError, Invalid, StaleVersion
 from app.domain.links import Template
+from app.domain.template_library import LIBRARY
 from app.use_cases import manage_links
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import Member, app_page, done, need_link_role, ports_of
@@ -23,6 +24,7 @@ from app.web.pages.signed_in.template_form import (
     read_template,
     rearrange,
     rows_of,
+    starter_form,
     template_form,
 )
 from app.web.sessions import Caller
@@ -53,7 +55,12 @@ async def templates_page(request: Request[Any, Any, Any], caller: Member) -> Res
     async with ports_of(request).read() as work:
         found = await work.links.templates(caller.user.org_id, PAGE, request.query_params.get("cursor"))
     return app_page(
-        request, caller, "templates", templates=[_row(template) for template in found.items], cursor=found.cursor
+        request,
+        caller,
+        "templates",
+        templates=[_row(template) for template in found.items],
+        cursor=found.cursor,
+        library=LIBRARY,
     )
 
 
@@ -83,9 +90,10 @@ def _form_page(
 
 @get("/templates/new")
 async def new_page(request: Request[Any, Any, Any], caller: Member) -> Response[bytes]:
-    """The form of a new template."""
+    """The form of a new template, empty or begun from one of the library."""
     need_link_role(caller)
-    return _form_page(request, caller, blank_template())
+    starter = next((each for each in LIBRARY if each.id == request.query_params.get("from")), None)
+    return _form_page(request, caller, starter_form(starter) if starter else blank_template())
 
 
 @post("/templates/new")

@@ -1,0 +1,57 @@
+"""What is known of a person who books, for those who want it all, or want it gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long an organization keeps what it knows, in days; None is for good. `recipients` counts from the end of a
+    booking, `audit` is the log's."""
+
+    recipients: int | None = None
+    audit: int | None = None
+
+
+class PersonalData(Protocol):
+    """Everything here narrows to one organization. Addresses are lower-case."""
+
+    async def keeping(self, org_id: str) -> Keeping: ...
+    async def keep(self, org_id: str, keeping: Keeping) -> None: ...
+    async def organizations(self) -> list[str]:
+        """The ids of all on this server."""
+        ...
+
+    async def bookings_of(self, org_id: str, email: str, limit: int) -> list[str]:
+        """Ids of bookings not erased yet that the person made, or that are filed under the same client."""
+        ...
+
+    async def bookings_with_guest(self, org_id: str, email: str, limit: int) -> list[str]: ...
+    async def ended_before(self, org_id: str, instant: int, limit: int) -> list[str]:
+        """Ids of bookings that ended before and are not erased yet."""
+        ...
+
+    async def forget_booking(self, booking_id: str, addresses: Sequence[str], now: int) -> None:
+        """What stands beside a booking: mails told to these addresses, notes on its events, deleted events, work to be
+        done; and that it is erased."""
+        ...
+
+    async def forget_guest(self, booking_id: str, email: str) -> None:
+        """The mails to a guest, told and still to be sent, and deleted events, which name them."""
+        ...
+
+    async def forget_address(self, org_id: str, email: str) -> int:
+        """What is known of the address besides bookings: client, block list, one-time links, address books, work to be
+        done, edits kept, invitations told; how many rows went."""
+        ...
+
+    async def forget_clients(self, client_ids: Sequence[str]) -> None:
+        """Those of them who have no bookings any more."""
+        ...
+
+    async def export(self, org_id: str, email: str) -> Mapping[str, Any]:
+        """All of it: `bookings`, `guest_of`, `clients`, `blocked`, `one_time_links`, `mails`, `actions`, `user`."""
+        ...

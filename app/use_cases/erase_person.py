@@ -1,0 +1,193 @@
+"""Forget a person who booked: everywhere but in the counts, and in the audit log, which knows ids alone.
+
+Bookings stay, with nobody's name; those to come are cancelled first, which their hosts are told. What is published is
+written anew: the hosts' schedules and feeds at once, events in connected calendars by the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.domain.bookings import Booking, Recipient
+from app.domain.errors import Invalid, NotFound, NotModifiable
+from app.domain.links import Answered
+from app.domain.phone_numbers import e164
+from app.domain.text_rules import is_email
+from app.ports import Ports
+from app.ports.audit import AuditEntry
+from app.ports.people import User
+from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.booking_changes import SYSTEM, Actor, record_change, told_reason
+from app.use_cases.change_booking import after_step, locked_booking
+from app.use_cases.idempotency import Replay, remember
+
+ERASED = "Erased"
+"""What stands in the place of a name."""
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was erased. `is_user`: somebody signs in with the address; their account stays until it is removed."""
+
+    bookings: int
+    guest_of: int
+    others: int
+    is_user: bool
+
+
+async def erase_as_admin(ports: Ports, user: User, email: str, replay: Replay[Erasure] | None = None) -> Erasure:
+    """In the admin's organization. An address that is not known is erased too: who asks learns nothing by it."""
+    address = _address(email)
+    erased = await erase_person(ports, user.org_id, address, Actor("user", user.id))
+    async with ports.unit_of_work() as work:
+        await remember(work, replay, erased, ports.clock())
+        await work.commit()
+    return erased
+
+
+async def erase_everywhere(ports: Ports, email: str) -> Erasure:
+    """In all organizations of this server; `NotFound` when nobody knows the address."""
+    address, total = _address(email), Erasure(0, 0, 0, is_user=False)
+    async with ports.read() as work:
+        organizations = await work.personal_data.organizations()
+    for org_id in organizations:
+        one = await erase_person(ports, org_id, address, SYSTEM)
+        total = Erasure(
+            total.bookings + one.bookings,
+            total.guest_of + one.guest_of,
+            total.others + one.others,
+            total.is_user or one.is_user,
+        )
+    if not (total.bookings or total.guest_of or total.others or total.is_user):
+        raise NotFound(f"Nothing is known of {address}.")
+    return total
+
+
+def _address(email: str) -> str:
+    address = email.strip().lower()
+    if not is_email(address):
+        raise Invalid.field("email", "This is not an e-mail address.")
+    return address
+
+
+async def erase_person(ports: Ports, org_id: str, email: str, actor: Actor) -> Erasure:
+    """A few bookings at a time, each in a transaction of its own: it can be begun again where it ended."""
+    words = {email}
+    bookings = await _erase_all(ports, org_id, email, actor, words)
+    guest_of = await _leave_all(ports, org_id, email, actor, words)
+    now = ports.clock()
+    answers = await answers_holding(ports, sorted(words))
+    async with ports.unit_of_work() as work:
+        user = await work.people.user_by_email(email)
+        others = await work.personal_data.forget_address(org_id, email)
+        await work.idempotency.forget(answers)
+        if bookings or guest_of or others:
+            counts = {"bookings": bookings, "guest_of": guest_of, "others": others}
+            entry = AuditEntry(org_id, actor.kind, actor.id, "person.erased", "organization", org_id, counts)
+            await work.audit.write(entry, now)
+        await work.commit()
+    await erase_messages(ports, sorted(words))
+    return Erasure(bookings, guest_of, others, is_user=user is not None and user.org_id == org_id)
+
+
+async def answers_holding(ports: Ports, words: Sequence[str]) -> list[str]:
+    """Which answers kept for requests that may be sent again hold any of these."""
+    async with ports.read() as work:
+        return await work.idempotency.holding(words)
+
+
+async def erase_messages(ports: Ports, words: Sequence[str]) -> None:
+    """The messages that lie in folders here, since no service takes them."""
+    if ports.mail_folder is not None:
+        await ports.mail_folder.erase(words)
+    await ports.texter.erase(words)
+    await ports.pusher.erase(words)
+
+
+async def _erase_all(ports: Ports, org_id: str, email: str, actor: Actor, words: set[str]) -> int:
+    count = 0
+    while True:
+        async with ports.read() as work:
+            ids = await work.personal_data.bookings_of(org_id, email, BATCH)
+        if not ids:
+            return count
+        for booking_id in ids:
+            forgotten = await erase_booking(ports, booking_id, actor)
+            words |= {booking_id, *forgotten.addresses, *forgotten.numbers}
+        count += len(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Whom a booking was with, by e-mail and by phone, and when it was changed last before that."""
+
+    addresses: tuple[str, ...]
+    numbers: tuple[str, ...]
+    client_id: str | None
+    changed_at: int
+
+
+async def erase_booking(ports: Ports, booking_id: str, actor: Actor) -> Forgotten:
+    """Take out of a booking whom it was with."""
+    now = ports.clock()
+    async with ports.unit_of_work() as work:
+        booking = await locked_booking(work, booking_id)
+        addresses = tuple(address for address in (booking.recipient.email, *booking.guests) if address)
+        await work.personal_data.forget_booking(booking.id, addresses, now)
+        await record_change(ports, work, booking, _erased(booking, now), actor, "booking.erased", now)
+        await work.personal_data.forget_booking(booking.id, addresses, now)  # and what the change itself asked for
+        await work.commit()
+    number = e164(booking.recipient.phone)
+    return Forgotten(addresses, (number,) if number else (), booking.client_id, booking.updated_at)
+
+
+def _erased(booking: Booking, now: int) -> Booking:
+    """Cancelled, if it is to come, and nobody's."""
+    try:
+        after = after_step(booking, "cancel", now, "erased") if booking.end > now else booking.changed(now)
+    except NotModifiable:
+        after = booking.changed(now)
+    phone, location = booking.recipient.phone, booking.location
+    if phone and location.value == phone:
+        location = replace(location, value="")
+    return replace(
+        after,
+        recipient=Recipient(ERASED, "", None),
+        guests=(),
+        answered=Answered(),
+        notes=None,
+        internal_notes=None,
+        location=location,
+        cancel_reason=after.cancel_reason if told_reason(after.cancel_reason) == after.cancel_reason else None,
+        recipient_reply=None,
+    )
+
+
+async def _leave_all(ports: Ports, org_id: str, email: str, actor: Actor, words: set[str]) -> int:
+    """The bookings of others that they were a guest of go on without them."""
+    count = 0
+    while True:
+        async with ports.read() as work:
+            ids = await work.personal_data.bookings_with_guest(org_id, email, BATCH)
+        if not ids:
+            return count
+        for booking_id in ids:
+            async with ports.unit_of_work() as work:
+                await _leave(ports, work, booking_id, email, actor)
+                await work.commit()
+            words.add(booking_id)
+        count += len(ids)
+
+
+async def _leave(ports: Ports, work: UnitOfWork, booking_id: str, email: str, actor: Actor) -> None:
+    now = ports.clock()
+    booking = await locked_booking(work, booking_id)
+    after = replace(booking.changed(now), guests=_without(booking.guests, email))
+    await record_change(ports, work, booking, after, actor, "booking.guest_erased", now)
+    await work.personal_data.forget_guest(booking.id, email)
+
+
+def _without(guests: Sequence[str], email: str) -> tuple[str, ...]:
+    return tuple(guest for guest in guests if guest.lower() != email)

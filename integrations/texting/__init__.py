@@ -1,0 +1,1 @@
+"""Services that send texts to phones."""
