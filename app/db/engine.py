@@ -188,7 +188,7 @@ def _sqlite(url: URL, pool_size: int) -> Database:
 
 def _pragmas(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-250"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-250"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

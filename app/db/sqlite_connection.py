@@ -7,12 +7,14 @@ the statement itself takes microseconds. Here a cursor is nothing until it execu
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import aiosqlite
 
 CHUNK = 64
+RETRY_SECONDS = 0.01
 
 
 class OneTripCursor:
@@ -92,7 +94,23 @@ def _opened(database: str, options: Mapping[str, Any]) -> sqlite3.Connection:
     """SQLite's own `lower` knows ASCII alone."""
     connection: sqlite3.Connection = sqlite3.connect(database, **options)
     connection.create_function("lower", 1, _lower, deterministic=True)
+    _write_ahead(connection, time.monotonic() + options.get("timeout", 5.0))
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection, deadline: float) -> None:
+    """Keep the log beside the file (WAL). Several programs that do so to a new file at once refuse each other without
+    heeding the busy timeout: whoever waits here would hold what the other waits for."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                connection.close()
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def _lower(value: Any) -> Any:
