@@ -32,6 +32,15 @@ _STORED = [
 ]  # fmt: skip
 READ = tuple(m.bookings.c[name] for name in _STORED)
 """What makes a booking, but for its token and its hosts."""
+_BOOKING = select(*READ, m.bookings.c.token_sealed)
+_NAMES = _BOOKING.selected_columns.keys()
+_BY_ID = QuickStatement(_BOOKING.where(m.bookings.c.id == given("booking_id")), is_short=True)
+_HOSTED = (
+    select(m.booking_hosts.c.booking_id, m.hosts.c.id, m.hosts.c.kind, m.hosts.c.name)
+    .join_from(m.booking_hosts, m.hosts, m.hosts.c.id == m.booking_hosts.c.host_id)
+    .order_by(m.hosts.c.id)
+)
+_HOSTS_OF_ONE = QuickStatement(_HOSTED.where(m.booking_hosts.c.booking_id == given("booking_id")), is_short=True)
 _INSERT = QuickStatement(insert(m.bookings), columns=[*_STORED, "token_lookup", "token_sealed"])
 _INSERT_HOSTS = QuickStatement(insert(m.booking_hosts), columns=["booking_id", "host_id", "start_at", "booked_at"])
 _TIMES_OF_HOST = QuickStatement(
@@ -76,20 +85,21 @@ class SqlBookingStore:
         await _INSERT_HOSTS.run(self._db, *rows)
 
     async def get(self, booking_id: str, *, lock: bool = False) -> Booking | None:
-        query = select(m.bookings).where(m.bookings.c.id == booking_id)
         if lock and self._db.dialect.name != "sqlite":
-            query = query.with_for_update()
-        found = await self._read(query)
+            found = await self._read(_BOOKING.where(m.bookings.c.id == booking_id).with_for_update())
+        else:
+            row = await _BY_ID.first(self._db, booking_id=booking_id)
+            found = await self._bookings([] if row is None else [dict(zip(_NAMES, row, strict=True))])
         return found[0] if found else None
 
     async def series(self, series_id: str, since: int = 0, *, lock: bool = False) -> list[Booking]:
         bookings = m.bookings.c
-        query = select(m.bookings).where(bookings.series_id == series_id, bookings.start_at >= since)
+        query = _BOOKING.where(bookings.series_id == series_id, bookings.start_at >= since)
         query = query.order_by(bookings.start_at, bookings.id)
         return await self._read(query.with_for_update() if lock and self._db.dialect.name != "sqlite" else query)
 
     async def by_token(self, token: str) -> Booking | None:
-        found = await self._read(select(m.bookings).where(m.bookings.c.token_lookup.in_(self._vault.lookups(token))))
+        found = await self._read(_BOOKING.where(m.bookings.c.token_lookup.in_(self._vault.lookups(token))))
         return found[0] if found else None
 
     async def has_uid(self, uid: str) -> bool:
@@ -232,7 +242,10 @@ class SqlBookingStore:
         return frozenset(await self._db.scalars(query))
 
     async def _read(self, query: Any) -> list[Booking]:
-        rows = (await self._db.execute(query)).mappings().all()
+        return await self._bookings((await self._db.execute(query)).mappings().all())
+
+    async def _bookings(self, rows: Sequence[Mapping[Any, Any]]) -> list[Booking]:
+        """Those of rows of `_BOOKING`."""
         hosts = await self._hosts([row["id"] for row in rows])
         attendees = await attendees_of(self._db, [row["id"] for row in rows if row["capacity"] is not None])
         return [
@@ -245,13 +258,11 @@ class SqlBookingStore:
     async def _hosts(self, booking_ids: Sequence[str]) -> Mapping[str, tuple[HostRef, ...]]:
         if not booking_ids:
             return {}
-        hosted, hosts = m.booking_hosts.c, m.hosts.c
-        rows = await self._db.execute(
-            select(hosted.booking_id, hosts.id, hosts.kind, hosts.name)
-            .join_from(m.booking_hosts, m.hosts, hosts.id == hosted.host_id)
-            .where(hosted.booking_id.in_(list(booking_ids)))
-            .order_by(hosts.id)
-        )
+        rows: Sequence[Any]
+        if len(booking_ids) == 1:
+            rows = await _HOSTS_OF_ONE.rows(self._db, booking_id=booking_ids[0])
+        else:
+            rows = (await self._db.execute(_HOSTED.where(m.booking_hosts.c.booking_id.in_(list(booking_ids))))).all()
         found: dict[str, tuple[HostRef, ...]] = {}
         for booking_id, host_id, kind, name in rows:
             found[booking_id] = (*found.get(booking_id, ()), HostRef(host_id, kind, name))

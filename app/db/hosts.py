@@ -43,8 +43,8 @@ OfHosts = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 class _ForHosts:
     """A statement about some hosts: nearly always it is one, for whom it goes straight to the driver."""
 
-    def __init__(self, build: Callable[[OfHosts], Any]) -> None:
-        self._of_one = QuickStatement(build(lambda host: host == given("host_id")))
+    def __init__(self, build: Callable[[OfHosts], Any], *, is_short: bool = False) -> None:
+        self._of_one = QuickStatement(build(lambda host: host == given("host_id")), is_short=is_short)
         self._of_several = build(lambda host: host.in_(bindparam("host_ids", expanding=True)))
 
     async def rows(self, connection: AsyncConnection, host_ids: Sequence[str], **values: Any) -> Sequence[Any]:
@@ -143,7 +143,7 @@ def _booked(of_hosts: OfHosts) -> Any:
 _CLAIM = QuickStatement(insert(m.claims), columns=[column.name for column in m.claims.c])
 _BUMP = _ForHosts(_bump)
 _BOOKED = _ForHosts(_booked)
-_PEOPLE = _ForHosts(_people)
+_PEOPLE = _ForHosts(_people, is_short=True)
 _EXPIRED_HOLDS = _ForHosts(_expired_holds)
 
 

@@ -10,9 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
+from app.db.quick import QuickStatement, given
 from app.domain.errors import AlreadyExists
 from app.domain.text_rules import is_email
 from app.ports.people import Organization, User
+
+_READ = tuple(m.organizations.c[name] for name in Organization.__dataclass_fields__)
+_ORGANIZATION = QuickStatement(select(*_READ).where(m.organizations.c.id == given("org_id")), is_short=True)
 
 
 class SqlPeopleStore:
@@ -29,14 +33,11 @@ class SqlPeopleStore:
             raise AlreadyExists(f"There is already an organization named “{organization.slug}”.") from error
 
     async def organization(self, org_id: str) -> Organization | None:
-        return await self._organization(m.organizations.c.id == org_id)
+        row = await _ORGANIZATION.first(self._db, org_id=org_id)
+        return Organization(*row) if row else None
 
     async def organization_by_slug(self, slug: str) -> Organization | None:
-        return await self._organization(m.organizations.c.slug == slug)
-
-    async def _organization(self, where: Any) -> Organization | None:
-        wanted = [m.organizations.c[name] for name in Organization.__dataclass_fields__]
-        row = (await self._db.execute(select(*wanted).where(where))).one_or_none()
+        row = (await self._db.execute(select(*_READ).where(m.organizations.c.slug == slug))).one_or_none()
         return Organization(*row) if row else None
 
     async def update_organization(self, org_id: str, **values: Any) -> None:
@@ -46,8 +47,7 @@ class SqlPeopleStore:
         return await self._db.scalar(select(m.organizations.c.id).limit(1)) is not None
 
     async def only_organization(self) -> Organization | None:
-        wanted = [m.organizations.c[name] for name in Organization.__dataclass_fields__]
-        rows = (await self._db.execute(select(*wanted).limit(2))).all()
+        rows = (await self._db.execute(select(*_READ).limit(2))).all()
         return Organization(*rows[0]) if len(rows) == 1 else None
 
     async def add_user(self, user: User, now: int) -> None:
