@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.config import KEPT_KEY
-from app.db.sealed import Stock, damaged, hashed_stock, listed, lost_words, sealed_stock
+from app.db.sealed import UNSUBSCRIBED, Stock, damaged, hashed_stock, listed, lost_words, sealed_stock
 from app.db.version import is_current
 from app.domain.calendars import CalendarAccount
 from app.domain.errors import HalfpastError, SecretUnreadable
@@ -140,9 +140,14 @@ async def _keys(parts: Parts) -> list[Finding]:
     if not findings:
         findings.append(Finding("keys", True, _older_words(sealed, hashed, marks)))
     useless = [stock for stock in hashed if stock.mark not in marks]
-    if useless:
-        words = f"{listed(useless)} were made under a key that is not known, and let nobody in: make new ones"
+    tokens = [stock for stock in useless if stock.words != UNSUBSCRIBED]
+    if tokens:
+        words = f"{listed(tokens)} were made under a key that is not known, and let nobody in: make new ones"
         findings.append(Finding("tokens", True, words))
+    wishes = [stock for stock in useless if stock.words == UNSUBSCRIBED]
+    if wishes:
+        words = f"{listed(wishes)} were noted under a key that is not known, and are mailed again: put that key back"
+        findings.append(Finding("unsubscribed", False, words))
     return findings
 
 
@@ -154,7 +159,7 @@ def _older_words(sealed: list[Stock], hashed: list[Stock], marks: tuple[str, ...
     if waiting:
         words.append(f"{listed(waiting)} still rest on an older key: run halfpast reseal")
     if unused:
-        words.append(f"{listed(unused)} rest on an older key until they are used")
+        words.append(f"{listed(unused)} rest on an older key until they are used, or next written to")
     if len(marks) > 1 and not waiting and not unused:
         words.append(
             f"nothing rests on an older key: HALFPAST_SECRET_KEYS can lose it ({KEPT_KEY} in the data folder too)"

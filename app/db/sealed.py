@@ -56,9 +56,13 @@ SEALED = tuple(
 )
 """By the names that `models` gives them, so that a new table is not forgotten."""
 
-HASHED = tuple(column for column in _columns() if column.name == "lookup")
-"""Hashes whose token is stored nowhere: each moves to the first key when its token is used. (The scopes of kept answers
-are such too, and are forgotten after a day.)"""
+HASHED = tuple(column for column in _columns() if column.name in {"lookup", "address_lookup"})
+"""Hashes whose token, or address, is stored nowhere: each moves to the first key when that is used. (The scopes of kept
+answers are such too, and are forgotten after a day.)"""
+
+
+UNSUBSCRIBED = _words(m.unsubscribed.c.address_lookup)
+"""Of hashed things, those that let nobody in: they keep mail away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ async def sealed_stock(database: Database) -> list[Stock]:
 
 
 async def hashed_stock(database: Database) -> list[Stock]:
-    """All hashes of tokens that are stored nowhere, by kind and key."""
+    """All hashes of what is stored nowhere, by kind and key: tokens, and addresses that want no more mail."""
     return await _stock(database, HASHED)
 
 

@@ -14,7 +14,8 @@ from app.config import load_settings
 from app.db import models as m
 from app.db import sealed
 from app.db.quick import QuickStatement
-from app.db.sealed import SEALED, damaged, hashed_stock, require_keys, reseal, sealed_stock
+from app.db.sealed import HASHED, SEALED, damaged, hashed_stock, require_keys, reseal, sealed_stock
+from app.doctor import _keys
 from app.domain.errors import NotFound, SecretUnreadable
 from app.ports.channels import CalendarChannel
 from app.ports.organization_grants import OrganizationGrant
@@ -23,6 +24,7 @@ from app.use_cases.ids import new_id
 from app.use_cases.manage_people import set_password, user_of_password_address
 from app.use_cases.manage_tokens import create_api_token, create_app_password, create_feed
 from app.use_cases.set_up_phone import offer_set_up
+from app.use_cases.unsubscribe import is_unsubscribed
 from app.wiring import Parts, wire
 from calendar_feeds.caldav.app import _note_device
 from integrations.security import KeyVault
@@ -56,6 +58,10 @@ async def filled(tables_url: str, tmp_path: Path) -> AsyncIterator[Workspace]:
     await create_feed(parts.ports, workspace.owner)
     await create_api_token(parts.ports, workspace.owner, "script")
     await offer_set_up(parts.ports, workspace.owner, "Phone")
+    async with parts.ports.unit_of_work() as work:
+        lookup = parts.ports.vault.lookup("casey@example.org")
+        await work.telling.unsubscribe(workspace.organization.id, lookup, clock.now)
+        await work.commit()
     calendar = await workspace.connected_calendar(workspace.owner, synced_at=None)
     channel = CalendarChannel(new_id(), calendar.org_id, calendar.id, "google", "resource", "token", clock.now)
     org_id = calendar.org_id
@@ -98,7 +104,32 @@ async def test_what_rests_on_which_key_is_counted(filled: Workspace) -> None:
     assert await resting(filled, ONLY_NEW) == {}
     mark = KeyVault([OLD]).marks[0]
     found = {(each.words, each.mark, each.count) for each in await hashed_stock(filled.parts.database)}
-    assert found == {("api tokens", mark, 1), ("phone profiles", mark, 1)}
+    assert found == {("api tokens", mark, 1), ("phone profiles", mark, 1), ("unsubscribed", mark, 1)}
+
+
+def test_every_keyed_hash_is_counted() -> None:
+    """Beside a sealed text, or by itself; or it would be lost with its key, and nobody told."""
+    named = {column for table in m.metadata.tables.values() for column in table.columns if "lookup" in column.name}
+    assert named == {*HASHED, *(each.lookup for each in SEALED if each.lookup is not None)}
+
+
+async def test_who_wants_no_more_mail_is_told_of_before_a_key_goes(
+    filled: Workspace, tables_url: str, tmp_path: Path
+) -> None:
+    org = filled.organization.id
+    for keys, name in (((NEW, OLD), "keys"), ((NEW,), "unsubscribed")):
+        parts = parts_of(tables_url, tmp_path, filled.clock, *keys)
+        (finding,) = [each for each in await _keys(parts) if each.name == name]
+        assert "1 unsubscribed" in finding.words
+        assert finding.ok == (name == "keys")
+        assert not any("unsubscribed" in each.words for each in await _keys(parts) if each.name == "tokens")
+        await parts.close()
+    parts = parts_of(tables_url, tmp_path, filled.clock, NEW, OLD)
+    async with parts.ports.read() as work:
+        assert await is_unsubscribed(parts.ports, work, org, "casey@example.org")
+    marks = {stock.mark for stock in await hashed_stock(parts.database) if stock.words == "unsubscribed"}
+    assert marks == {parts.ports.vault.marks[0]}
+    await parts.close()
 
 
 async def test_everything_is_sealed_anew_and_found_again(filled: Workspace, tables_url: str, tmp_path: Path) -> None:
