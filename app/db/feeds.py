@@ -39,7 +39,7 @@ from app.domain.calendars import BUILTIN, SCHEDULE
 from app.domain.feeds import OWN_KINDS, SUBJECT_KINDS, FeedOptions
 from app.ports.feeds import BusyEntry, FeedBooking, FeedSubject, FeedWindow, PublishedFeed
 from app.ports.security import Vault
-from app.use_cases.booking_changes import PUBLISHED
+from app.use_cases.publish_booking import PUBLISHED
 
 _users, _hosts, _links, _linked = m.users.c, m.hosts.c, m.links.c, m.offer_hosts.c
 _calendars, _objects, _feeds = m.calendars.c, m.calendar_objects.c, m.feeds.c

@@ -3,34 +3,25 @@ the audit entry, and the outbox rows of what must follow."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from app.domain.booking_event import host_event
 from app.domain.booking_state import next_status
 from app.domain.bookings import SESSION_EMPTY, Booking
-from app.domain.calendars import etag_of
 from app.domain.errors import Conflict, StaleVersion
-from app.domain.event_notes import EventNotes, noted_text
-from app.domain.event_text import calendar_text
 from app.ports import Ports
 from app.ports.audit import AuditEntry
-from app.ports.calendar_store import ObjectWrite
-from app.ports.event_notes import EventNote
 from app.ports.hosts import HostPerson
-from app.ports.outbox import NewJob
 from app.ports.people import Organization
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.audit_changes import WITHHELD
-from app.use_cases.provider_roles import awaits_meeting, with_roles
+from app.use_cases.booking_jobs import event_job, jobs_after
+from app.use_cases.provider_roles import with_roles
+from app.use_cases.publish_booking import PUBLISHED, note_of, publish, with_note
 from app.use_cases.reminder_jobs import reminder_jobs, reminders_for
 
-MEETING_SECONDS = 60
-"""How long a host's calendar has to make an online meeting before the booking gets a room instead."""
 OWN_REASONS = frozenset({"expired", "erased", SESSION_EMPTY})
-PUBLISHED = frozenset({"confirmed", "in_progress", "completed", "no_show"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,126 +251,3 @@ def _difference(before: Booking, after: Booking) -> dict[str, Any]:
 def told_reason(reason: str | None) -> str | None:
     """A reason of the program's own, else that there is one."""
     return reason if reason is None or reason in OWN_REASONS else WITHHELD
-
-
-async def publish(
-    ports: Ports,
-    work: UnitOfWork,
-    booking: Booking,
-    before: Booking | None,
-    people: Sequence[HostPerson],
-    organization: Organization,
-    now: int,
-) -> None:
-    """Bring the booking's event in each host's `schedule` collection to the booking's state."""
-    hosts = {host.id for host in booking.hosts}
-    for person in people:
-        if person.schedule_calendar_id is None:
-            continue
-        shown = booking.status in PUBLISHED and person.host_id in hosts
-        if not shown and (before is None or before.status not in PUBLISHED):
-            continue
-        write = schedule_object(ports, booking, person, organization)
-        await work.calendars.publish(person.schedule_calendar_id, write, now, deleted=not shown)
-        if person.notes:
-            await work.event_notes.put(note_of(ports, booking, person, organization), now)
-
-
-def schedule_object(
-    ports: Ports, booking: Booking, person: HostPerson, organization: Organization, *, stamp: int | None = None
-) -> ObjectWrite:
-    """The booking's event in a host's `schedule`, with the host's own notes. `stamp` is its DTSTAMP, epoch seconds, if
-    it is to be another one than that of the booking's last change; the schedule tag (RFC 6638 §3.2.10) tells the
-    booking's own changes alone."""
-    event = host_event(booking, person, organization.name, booking_address(ports, booking))
-    text = noted_text(event, EventNotes.from_text(person.notes) if person.notes else None, stamp=stamp)
-    return ObjectWrite(
-        name=person.event_name or f"{booking.id}.ics",
-        uid=booking.uid,
-        component="VEVENT",
-        etag=etag_of(text),
-        data=text,
-        start=booking.start,
-        end=booking.end,
-        busy=(),
-        expanded_until=None,
-        booking_id=booking.id,
-        schedule_tag=etag_of(text if not person.notes and stamp is None else calendar_text(event)),
-    )
-
-
-def note_of(ports: Ports, booking: Booking, person: HostPerson, organization: Organization) -> EventNote:
-    """A host's notes, as they are to be stored with how the booking is now."""
-    event = host_event(booking, person, organization.name, booking_address(ports, booking))
-    plain = calendar_text(event) if person.notes else ""
-    return EventNote(booking.id, person.host_id, booking.org_id, person.event_name, person.notes or "", plain)
-
-
-def with_note(person: HostPerson, name: str | None, data: str) -> HostPerson:
-    """The person with these notes."""
-    return replace(person, notes=data or None, event_name=name)
-
-
-def booking_address(ports: Ports, booking: Booking) -> str:
-    """The staff's page of the booking."""
-    return f"{ports.base_url}/app/bookings/{booking.id}"
-
-
-def completes_at(booking: Booking, organization: Organization) -> int:
-    """When a confirmed booking completes by itself: some time after its end, and after the last change, so that staff
-    who correct one that is over are not corrected at once themselves."""
-    return max(booking.end, booking.updated_at) + organization.complete_after_minutes * 60
-
-
-def event_job(org_id: str, booking_id: str, host_id: str, run_at: int) -> NewJob:
-    """Bring the event in a host's connected calendar to the booking's state."""
-    lane = f"booking:{booking_id}:event:{host_id}"
-    return NewJob(org_id, lane, "calendar_event", booking_id, run_at, {"host_id": host_id})
-
-
-def jobs_after(
-    booking: Booking, before: Booking | None, people: Sequence[HostPerson], organization: Organization, now: int
-) -> list[NewJob]:
-    """What must follow a change: mails to all concerned, events in write calendars, and what time brings."""
-
-    def job(target: str, kind: str, run_at: int = now, **payload: str) -> NewJob:
-        return NewJob(booking.org_id, f"booking:{booking.id}:{target}", kind, booking.id, run_at, payload)
-
-    def mail(lane: str, **payload: str) -> NewJob:
-        """A recurring set is told of in one mail: its bookings share the lanes of the first."""
-        subject = booking.series_id or booking.id
-        kind = "booking_mail" if booking.series_id is None else "series_mail"
-        return NewJob(booking.org_id, f"booking:{subject}:{lane}", kind, subject, now, payload)
-
-    jobs = []
-    owner_id = people[0].owner_id if people else None
-    if owner_id is not None and not booking.is_session and all(owner_id != person.host_id for person in people):
-        jobs.append(mail("mail:owner", audience="owner", host_id=owner_id))
-    if booking.recipient.email:
-        jobs.append(mail("mail:recipient", audience="recipient", address=booking.recipient.email))
-    for guest in dict.fromkeys((*booking.guests, *(before.guests if before else ()))):
-        lane = f"mail:guest:{hashlib.sha256(guest.encode()).hexdigest()[:16]}"  # an address may be longer than a lane
-        jobs.append(mail(lane, audience="guest", address=guest))
-    for person in people:
-        if not booking.is_session:  # hosts hear of its attendees, as of all who book
-            jobs.append(mail(f"mail:host:{person.host_id}", audience="host", host_id=person.host_id))
-        if person.write_calendar_id is not None and not booking.is_seat:
-            jobs.append(event_job(booking.org_id, booking.id, person.host_id, now))
-    if before is None and (booking.recipient.email or booking.recipient.phone):
-        jobs.append(job("client", "client"))
-    if booking.status == "pending" and booking.hold_expires_at is not None:
-        jobs.append(job("hold", "expire_hold", booking.hold_expires_at))
-    if booking.status == "confirmed" and awaits_meeting(booking):
-        jobs.append(job("meeting", "meeting_place", now + MEETING_SECONDS))
-    if booking.status in ("confirmed", "in_progress"):
-        jobs.append(job("complete", "complete_booking", completes_at(booking, organization)))
-    if (
-        booking.status == "confirmed"
-        and booking.recipient.email
-        and (before is None or before.end != booking.end or before.status == "pending")
-    ):
-        jobs.append(job("followup", "followup", booking.end))
-    is_new = booking.status == "confirmed" and (before is None or before.status == "pending")
-    if is_new and booking.recipient.email and any(person.adds_contacts for person in people):
-        jobs.append(job("contact", "add_contact"))
-    return jobs

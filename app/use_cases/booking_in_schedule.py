@@ -12,8 +12,9 @@ from app.ports.calendar_store import ObjectWrite
 from app.ports.hosts import HostPerson
 from app.ports.people import Organization
 from app.ports.unit_of_work import UnitOfWork
-from app.use_cases.booking_changes import Actor, note_of, schedule_object, with_note
+from app.use_cases.booking_changes import Actor
 from app.use_cases.calendar_objects import Device
+from app.use_cases.publish_booking import note_of, schedule_object, with_note
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from app.ports.bookings import BookingFilter
 from app.ports.outbox import NewJob
 from app.ports.people import User
 from app.ports.unit_of_work import UnitOfWork
-from app.use_cases.booking_changes import event_job
+from app.use_cases.booking_jobs import event_job
 from app.use_cases.sync_calendar import sync_calendar
 from app.use_cases.use_contacts import check_use
 

@@ -8,7 +8,7 @@ from app.ports import Ports
 from app.ports.outbox import Job, NewJob
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.account_mail import mail_user
-from app.use_cases.booking_changes import event_job
+from app.use_cases.booking_jobs import event_job
 
 PATIENCE_SECONDS = 4 * 3600
 """How long trouble that may pass by itself lasts before a mail; well within the age limit of a calendar's copy."""

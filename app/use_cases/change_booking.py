@@ -14,7 +14,8 @@ from app.ports import Ports
 from app.ports.links import LinkContext
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.book_slot import locking, refresh_hosts, release_holds
-from app.use_cases.booking_changes import Actor, completes_at, expired, record_change
+from app.use_cases.booking_changes import Actor, expired, record_change
+from app.use_cases.booking_jobs import completes_at
 from app.use_cases.host_states import host_states
 from app.use_cases.idempotency import Replay, remember
 from app.use_cases.offered_hosts import judgeable, offer_context, policy_of

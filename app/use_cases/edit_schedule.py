@@ -19,10 +19,11 @@ from app.ports import Ports
 from app.ports.audit import AuditEntry
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.ask_before_moving import ask_before_moving
-from app.use_cases.booking_changes import PUBLISHED, booking_address, note_of, record_change, with_note
+from app.use_cases.booking_changes import record_change
 from app.use_cases.booking_in_schedule import ScheduleEvent, device_actor, put_note, schedule_event, write_anew
 from app.use_cases.calendar_objects import Conditions, Device, EditRefused, ObjectRefused
 from app.use_cases.change_booking import locked_booking
+from app.use_cases.publish_booking import PUBLISHED, booking_address, note_of, with_note
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from app.use_cases.walk_in import book_walk_in, rename_walk_in
 

@@ -27,7 +27,8 @@ from app.ports.outbox import Job, NewJob
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.ask_about_edits import SOON_SECONDS, ask, is_one_of_several
 from app.use_cases.ask_before_moving import answer_move
-from app.use_cases.booking_changes import Actor, event_job
+from app.use_cases.booking_changes import Actor
+from app.use_cases.booking_jobs import event_job
 from app.use_cases.calendar_accounts import sync_now
 from app.use_cases.change_booking import take_step
 from app.use_cases.follow_removal import answer_removal, follow_removal

@@ -10,7 +10,8 @@ from app.domain.bookings import Booking
 from app.domain.links import VIDEO, Location
 from app.ports import Ports
 from app.ports.outbox import Job
-from app.use_cases.booking_changes import MEETING_SECONDS, SYSTEM, record_change
+from app.use_cases.booking_changes import SYSTEM, record_change
+from app.use_cases.booking_jobs import MEETING_SECONDS
 from app.use_cases.change_booking import locked_booking
 from app.use_cases.provider_roles import awaits_meeting, new_room
 

@@ -18,12 +18,13 @@ from app.ports import Ports
 from app.ports.links import LinkContext, LinkHost
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.book_slot import BookingRequest, decide, locking, new_booking, refresh_hosts, release_expired
-from app.use_cases.booking_changes import Actor, booking_address, record_change, record_new
+from app.use_cases.booking_changes import Actor, record_change, record_new
 from app.use_cases.booking_in_schedule import device_actor
 from app.use_cases.calendar_objects import Device, EditRefused, ObjectRefused
 from app.use_cases.change_booking import locked_booking
 from app.use_cases.deliver_invitations import write_of
 from app.use_cases.ids import new_id
+from app.use_cases.publish_booking import booking_address
 from app.use_cases.walk_in_link import TITLE, walk_in_context
 
 LATEST_SECONDS = 86400

@@ -21,10 +21,10 @@ from app.ports.hosts import HostPerson
 from app.ports.outbox import Job
 from app.ports.people import Organization
 from app.ports.unit_of_work import UnitOfWork
-from app.use_cases.booking_changes import PUBLISHED
 from app.use_cases.calendar_trouble import write_trouble_job, write_trouble_lane
 from app.use_cases.meeting_place import LOOK_SECONDS, is_waited_for, set_meeting
 from app.use_cases.provider_roles import awaits_meeting, inviting_host, meeting_maker
+from app.use_cases.publish_booking import PUBLISHED
 from app.use_cases.sync_calendar import credentials_of
 
 
