@@ -15,7 +15,7 @@ import aiosmtplib
 
 from app.domain.errors import NotBegun, ProviderFailure
 from app.ports.mail import Mail
-from integrations.mail.message import Sender, build_message
+from integrations.mail.message import Sender, build_message, recipient_of
 
 STEP_SECONDS = 20.0
 """How long one answer of the server may take; a whole delivery gets three times that."""
@@ -102,7 +102,7 @@ class SmtpMailer:
     async def send(self, mail: Mail) -> None:
         """Accepted by the server when it returns; see `Mailer` for the failures."""
         message = build_message(mail, self._sender, self._clock())
-        recipient: str = message["To"].addresses[0].addr_spec
+        recipient = recipient_of(mail)
         options = [] if recipient.isascii() else ["SMTPUTF8"]
         line = await self._place()
         try:
