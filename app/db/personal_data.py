@@ -16,9 +16,9 @@ from app.ports.personal_data import Keeping
 _BOOKED, _OBJECTS, _OUTBOX = m.bookings.c, m.calendar_objects.c, m.outbox.c
 _CLIENTS, _KNOWN, _BLOCKED = m.clients.c, m.client_identities.c, m.blocked_recipients.c
 _BOOKING_FIELDS = (
-    "id", "status", "title", "start_at", "end_at", "timezone", "recipient_name", "recipient_email", "recipient_phone",
-    "guests", "answers", "answer_labels", "notes", "internal_notes", "cancel_reason", "recipient_reply", "created_at",
-    "updated_at",
+    "id", "status", "title", "start_at", "end_at", "timezone", "language", "recipient_name", "recipient_email",
+    "recipient_phone", "guests", "answers", "answer_labels", "notes", "internal_notes", "cancel_reason",
+    "recipient_reply", "created_at", "updated_at",
 )  # fmt: skip
 _USER_FIELDS = ("id", "email", "handle", "name", "roles", "timezone", "is_active", "created_at")
 

@@ -107,6 +107,8 @@ class Booking:
     """A session that staff made: it stays when its last attendee leaves."""
     attendees: tuple[Attendee, ...] = ()
     """Of a session: who is to come, by id; without those who cancelled."""
+    language: str | None = None
+    """The recipient's, a BCP 47 tag such as `de-AT`: what they and their guests are told things in."""
 
     @property
     def is_session(self) -> bool:

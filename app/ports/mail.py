@@ -46,8 +46,8 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class MailPerson:
-    """Whom a booking mail goes to, and the IANA zone and BCP 47 locale its times are told in. Who owns the link without
-    being a host hears as a host does."""
+    """Whom a booking mail goes to, and the IANA zone and BCP 47 locale it is told in: for hosts English, since users
+    have no language. Who owns the link without being a host hears as a host does."""
 
     email: str
     name: str

@@ -16,6 +16,7 @@ from app.domain.booking_state import is_held_out
 from app.domain.bookings import Booking, HostRef, Recipient
 from app.domain.errors import CalendarUnavailable, ClaimOverlap, Conflict, HalfpastError, Invalid, LinkUsed
 from app.domain.intervals import Interval
+from app.domain.languages import checked_tag
 from app.domain.links import Answered
 from app.domain.repeats import Repeat
 from app.domain.seats import OpenSession, choose_session, judge_session
@@ -65,6 +66,8 @@ class BookingRequest:
     seats: int = 1
     repeat: Repeat | None = None
     """A weekly set of bookings, which `book_series` makes."""
+    language: str | None = None
+    """The recipient's, a BCP 47 tag."""
 
 
 async def book_slot(
@@ -362,6 +365,7 @@ def new_booking(
         hosts=tuple(HostRef(host.host_id, host.kind, host.name) for host in hosts),
         created_at=now,
         updated_at=now,
+        language=checked_tag(request.language) if request.language else None,
     )
 
 

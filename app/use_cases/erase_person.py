@@ -162,6 +162,7 @@ def _erased(booking: Booking, now: int) -> Booking:
         location=location,
         cancel_reason=after.cancel_reason if told_reason(after.cancel_reason) == after.cancel_reason else None,
         recipient_reply=None,
+        language=None,
     )
 
 

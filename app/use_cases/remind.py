@@ -23,6 +23,7 @@ from app.ports.texting import Text
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.reminder_jobs import reminders_for
 from app.use_cases.tell_members import Member, ask_notices, member_of
+from app.use_cases.tell_people import told_recipient
 from app.use_cases.unsubscribe import is_unsubscribed, recipients_way_out
 from app.use_cases.view_booking import organizer_name
 
@@ -115,9 +116,8 @@ async def _scene(
     if organization is None:
         return None
     if host_id is None:
-        recipient = booking.recipient
-        person = MailPerson(recipient.email, recipient.name, booking.timezone, "recipient")
-        return _Scene(booking, reminder, organization, people, person, e164(recipient.phone), told)
+        phone = e164(booking.recipient.phone)
+        return _Scene(booking, reminder, organization, people, told_recipient(booking), phone, told)
     host = next((person for person in people if person.host_id == host_id and person.is_active), None)
     if host is None:
         return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.bookings import Booking
+from app.domain.languages import SOURCE
 from app.domain.notification_settings import NoticeKind
 from app.ports import Ports
 from app.ports.hosts import HostPerson
@@ -256,13 +257,19 @@ def _person(
     if audience == "recipient":
         if not booking.recipient.email:
             return None
-        return MailPerson(booking.recipient.email, booking.recipient.name, booking.timezone, "recipient")
+        return told_recipient(booking)
     if audience == "guest":
-        return MailPerson(payload["address"], "", booking.timezone, "guest")
+        return MailPerson(payload["address"], "", booking.timezone, "guest", booking.language or SOURCE)
     for person in people:
         if person.host_id == payload["host_id"] and person.is_active:
             return MailPerson(person.email, person.name, person.timezone, "host")
     return None
+
+
+def told_recipient(booking: Booking) -> MailPerson:
+    """The recipient, in the language and zone they booked in."""
+    recipient = booking.recipient
+    return MailPerson(recipient.email, recipient.name, booking.timezone, "recipient", booking.language or SOURCE)
 
 
 def _hears_otherwise(booking: Booking, person: MailPerson, hosts: Sequence[HostPerson]) -> bool:

@@ -55,6 +55,7 @@ bookings = Table(
     Column("internal_notes", Text),
     Column("moves", Integer, nullable=False, server_default="0"),  # by the recipient
     Column("is_explicit", Boolean, nullable=False, server_default=text("false")),  # a session that staff made
+    Column("language", String(35)),  # the recipient's, a BCP 47 tag
     instant("erased_at", nullable=True),  # when what was known of its recipient was erased
     CheckConstraint("end_at > start_at", name="times"),
     Index("ix_bookings_org_id_start_at", "org_id", "start_at", "id"),

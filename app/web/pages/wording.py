@@ -19,9 +19,9 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.localedata import exists
 from babel.numbers import format_currency
 
+from app.domain.languages import accepted
 from app.domain.money import minor_digits
 
-_MAX_HEADER = 200
 _YEAR = re.compile(r",?\s*y$")
 
 
@@ -94,25 +94,10 @@ class Wording:
 
 def wording_for(accept_language: str | None) -> Wording:
     """The wording for an `Accept-Language` header; the first tag that means something decides."""
-    for tag in _tags((accept_language or "")[:_MAX_HEADER]):
+    for tag in accepted(accept_language):
         if (found := _wording(tag)) is not None:
             return found
     return _wording_of(Locale("en", "US"))
-
-
-def _tags(header: str) -> list[str]:
-    """Language tags by falling quality (RFC 9110 §12.5.4)."""
-    weighted: list[tuple[float, int, str]] = []
-    for part in header.split(","):
-        tag, _, parameters = part.strip().partition(";")
-        quality = parameters.strip().removeprefix("q=")
-        try:
-            weight = float(quality) if quality else 1.0
-        except ValueError:
-            continue
-        if tag and tag != "*" and weight > 0:
-            weighted.append((-weight, len(weighted), tag))
-    return [tag for _, _, tag in sorted(weighted)]
 
 
 @lru_cache(maxsize=256)
