@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.engine import Database
 
 ACTIVE = "('pending', 'confirmed', 'in_progress')"
+MOVES = "('booking.rescheduled', 'booking.reassigned', 'booking.handed_back')"
 
 
 async def check_all(database: Database) -> None:
@@ -28,6 +29,10 @@ async def check_all(database: Database) -> None:
         await _moves_leave_their_previous_times(connection)
         await _sequences_count_what_calendars_must_know(connection)
         await _what_must_follow_is_asked_for(connection)
+        await _holds_are_the_bookings(connection)
+        await _needs_are_met(connection)
+        await _sets_are_whole(connection)
+        await _clients_are_known_once(connection)
 
 
 @asynccontextmanager
@@ -167,7 +172,7 @@ async def _moves_leave_their_previous_times(connection: AsyncConnection) -> None
     moves: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for booking, count in await _rows(
         connection,
-        "SELECT entity_id, count(*) FROM audit_entries WHERE action = 'booking.rescheduled' GROUP BY entity_id",
+        f"SELECT entity_id, count(*) FROM audit_entries WHERE action IN {MOVES} GROUP BY entity_id",
     ):
         moves[str(booking)][0] = count
     for booking, count in await _rows(
@@ -182,8 +187,8 @@ async def _sequences_count_what_calendars_must_know(connection: AsyncConnection)
     wrong = await _rows(
         connection,
         "SELECT b.id, b.sequence, count(a.id) FROM bookings b LEFT JOIN audit_entries a ON a.entity_id = b.id"
-        " AND a.action IN ('booking.rescheduled', 'booking.cancel', 'booking.expired', 'booking.confirm',"
-        " 'session.closed')"
+        f" AND (a.action IN {MOVES} OR a.action IN ('booking.cancel', 'booking.expired', 'booking.confirm',"
+        " 'session.closed') OR (a.action = 'booking.erased' AND b.cancel_reason = 'erased'))"
         " GROUP BY b.id, b.sequence HAVING count(a.id) <> b.sequence",
     )
     assert not wrong, f"sequences that miss a change: {wrong[:5]}"
@@ -199,8 +204,89 @@ async def _what_must_follow_is_asked_for(connection: AsyncConnection) -> None:
         assert future & lanes == expected, f"{status} booking {booking} has {future & lanes} to come"
 
 
+async def _holds_are_the_bookings(connection: AsyncConnection) -> None:
+    """A claim ends with the hold of its booking; that of a session which waits for its attendees alone with their last
+    one. What waits for nobody has no hold."""
+    waiting = "a.occurrence_id = b.id AND a.id <> b.id AND a.status = 'pending'"
+    lasting = "a.occurrence_id = b.id AND a.id <> b.id AND a.status NOT IN ('pending', 'cancelled')"
+    session = (
+        f"CASE WHEN b.is_explicit OR EXISTS (SELECT 1 FROM bookings a WHERE {lasting}) THEN NULL"
+        f" ELSE (SELECT max(a.hold_expires_at) FROM bookings a WHERE {waiting}) END"
+    )
+    wrong = await _rows(
+        connection,
+        "SELECT b.id, b.status, c.hold_expires_at FROM claims c JOIN bookings b ON b.id = c.occurrence_id"
+        " WHERE coalesce(c.hold_expires_at, 0) <>"
+        f" coalesce(CASE WHEN b.capacity IS NULL THEN b.hold_expires_at ELSE {session} END, 0)",
+    )
+    assert not wrong, f"claims with another hold than their bookings: {wrong[:5]}"
+    held = await _rows(
+        connection,
+        "SELECT id, status, hold_expires_at FROM bookings WHERE (hold_expires_at IS NOT NULL) <> (status = 'pending')",
+    )
+    assert not held, f"holds of what does not wait, or requests without one: {held[:5]}"
+
+
+async def _needs_are_met(connection: AsyncConnection) -> None:
+    """Whoever takes a service has as many units of each resource as it needs, and no resource gives more than it
+    has: its units are hosts, of which no two claims overlap."""
+    wrong = await _rows(
+        connection,
+        "SELECT b.id, n.resource_id, n.needed, (SELECT count(*) FROM booking_hosts h JOIN hosts u ON u.id = h.host_id"
+        " WHERE h.booking_id = b.id AND u.resource_id = n.resource_id)"
+        " FROM bookings b JOIN (SELECT DISTINCT o.offer_id, u.resource_id, o.needed FROM offer_hosts o"
+        " JOIN hosts u ON u.id = o.host_id WHERE o.role = 'unit') n ON n.offer_id = b.service_id"
+        f" WHERE b.status IN {ACTIVE} AND n.needed <> (SELECT count(*) FROM booking_hosts h"
+        " JOIN hosts u ON u.id = h.host_id WHERE h.booking_id = b.id AND u.resource_id = n.resource_id)",
+    )
+    assert not wrong, f"bookings with fewer or more units than they need: {wrong[:5]}"
+    many = await _rows(
+        connection,
+        "SELECT r.id, r.quantity, count(h.id) FROM resources r LEFT JOIN hosts h ON h.resource_id = r.id"
+        " WHERE r.deleted_at IS NULL GROUP BY r.id, r.quantity HAVING count(h.id) <> r.quantity",
+    )
+    assert not many, f"resources with other units than their quantity: {many[:5]}"
+
+
+async def _sets_are_whole(connection: AsyncConnection) -> None:
+    """The bookings of a set are one person's through one link, and carry the id of one among them."""
+    mixed = await _rows(
+        connection,
+        "SELECT b.id, b.series_id FROM bookings b LEFT JOIN bookings f ON f.id = b.series_id"
+        " WHERE b.series_id IS NOT NULL AND (f.id IS NULL OR f.series_id <> f.id OR f.org_id <> b.org_id"
+        " OR coalesce(f.link_id, f.id) <> coalesce(b.link_id, f.id)"
+        " OR (f.recipient_email <> b.recipient_email AND f.erased_at IS NULL AND b.erased_at IS NULL))",
+    )
+    assert not mixed, f"bookings of a set that do not belong to it: {mixed[:5]}"
+
+
+async def _clients_are_known_once(connection: AsyncConnection) -> None:
+    """An address or a number is one client's; a client is their own organization's, and so are their bookings. A
+    booking is filed under the client who is known by its address."""
+    double = await _rows(
+        connection,
+        "SELECT org_id, kind, value FROM client_identities GROUP BY org_id, kind, value HAVING count(*) > 1",
+    )
+    assert not double, f"known twice: {double[:5]}"
+    stray = await _rows(
+        connection,
+        "SELECT i.kind, i.value FROM client_identities i LEFT JOIN clients c ON c.id = i.client_id"
+        " WHERE c.id IS NULL OR c.org_id <> i.org_id",
+    )
+    assert not stray, f"known for nobody: {stray[:5]}"
+    wrong = await _rows(
+        connection,
+        "SELECT b.id, b.client_id FROM bookings b WHERE b.client_id IS NOT NULL AND (b.erased_at IS NOT NULL"
+        " OR NOT EXISTS (SELECT 1 FROM clients c WHERE c.id = b.client_id AND c.org_id = b.org_id)"
+        " OR (b.recipient_email <> '' AND NOT EXISTS (SELECT 1 FROM client_identities i"
+        " WHERE i.client_id = b.client_id AND i.kind = 'email' AND i.value = lower(b.recipient_email))))",
+    )
+    assert not wrong, f"filed under somebody else: {wrong[:5]}"
+
+
 async def untold(database: Database, now: int) -> list[Any]:
-    """Work that is due, and bookings whose recipient was not told their state: empty once the workers are through."""
+    """Work that is due, and bookings whose recipient was not told their state or that are filed under no client: empty
+    once the workers are through."""
     async with snapshot(database) as connection:
         due = await _rows(
             connection,
@@ -214,4 +300,8 @@ async def untold(database: Database, now: int) -> list[Any]:
             " WHERE (d.booking_id IS NULL AND b.status = 'confirmed' AND b.capacity IS NULL)"
             " OR d.status <> b.status OR d.sequence <> b.sequence",
         )
-    return [*due, *told]
+        unfiled = await _rows(
+            connection,
+            "SELECT id FROM bookings WHERE client_id IS NULL AND recipient_email <> '' AND erased_at IS NULL",
+        )
+    return [*due, *told, *unfiled]

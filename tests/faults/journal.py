@@ -179,11 +179,16 @@ def _week(start: int) -> int:
     return (start // DAY + 3) // 7  # 1970-01-01 was a Thursday
 
 
+async def read_notes(database: Database) -> list[Note]:
+    """Everything noted so far, in order."""
+    async with database.read.connect() as connection:
+        return [Note(*row) for row in await connection.execute(text("SELECT * FROM storm_journal ORDER BY n"))]
+
+
 async def read_history(database: Database) -> History:
     """Everything noted so far, played back."""
     async with database.read.connect() as connection:
-        rows = (await connection.execute(text("SELECT * FROM storm_journal ORDER BY n"))).all()
         links = (await connection.execute(text("SELECT id, max_per_day, max_per_week FROM links"))).all()
     history = History({str(link): (a_day, a_week) for link, a_day, a_week in links})
-    history.play(Note(*row) for row in rows)
+    history.play(await read_notes(database))
     return history

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +18,7 @@ from app.domain.services import Need, ServiceHost
 from app.ports.people import User
 from app.use_cases.manage_resources import create_resource
 from app.use_cases.manage_services import create_service
-from app.use_cases.manage_tokens import create_app_password
+from app.use_cases.manage_tokens import create_api_token, create_app_password
 from tests.faults.journal import DAY, keep_journal
 from tests.faults.processes import Program, Server, make_programs
 from tests.faults.storm import Offer
@@ -77,6 +79,11 @@ class Site:
         await create_app_password(self.workspace.ports, user, "Storm", PASSWORD + user.handle)
         return user.handle, PASSWORD + user.handle
 
+    async def staff(self, user: User | None = None) -> dict[str, str]:
+        """The headers with which a user's program asks; the first user's, who is an admin, unless another is named."""
+        token = await create_api_token(self.workspace.ports, user or self.workspace.owner, "Storm")
+        return {"Authorization": f"Bearer {token}"}
+
 
 @asynccontextmanager
 async def site(
@@ -106,6 +113,16 @@ def monday_after(instant: int) -> int:
     """The next Monday 00:00 UTC."""
     day = -(-instant // DAY)
     return (day + (4 - day) % 7) * DAY  # 1970-01-01 was a Thursday
+
+
+async def kill_at_random(place: Site, chance: random.Random, count: int) -> None:
+    """Kill one process after another at moments nobody chose, and start each again."""
+    for _ in range(count):
+        await asyncio.sleep(chance.uniform(0.2, 2.0))
+        program = chance.choice(list(place.programs))
+        await asyncio.to_thread(program.kill)
+        program.start()
+        await program.ready()
 
 
 async def free_leases(place: Site) -> None:

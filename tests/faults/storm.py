@@ -119,19 +119,28 @@ class Storm:
             return answer
 
     async def book(
-        self, offer: Offer, start: int, *, key: str | None = None, name: str = "Guest", seats: int = 1
+        self,
+        offer: Offer,
+        start: int,
+        *,
+        key: str | None = None,
+        name: str = "Guest",
+        seats: int = 1,
+        email: str | None = None,
+        **more: Any,
     ) -> httpx2.Response:
-        """Book. Requests with the same `key` are the same request, which makes asking again after a lost answer
-        harmless."""
-        key = key or self._random_id()
-        email = f"guest-{key}@example.org"
+        """Book; each time as somebody else unless `email` is given. Requests with the same `key` are the same request,
+        which makes asking again after a lost answer harmless. `more` is sent as it is."""
+        key = key or self.random_id()
+        email = email or f"guest-{key}@example.org"
         body = {
-            "start": _text(start),
+            "start": moment(start),
             "duration": offer.duration,
             "timezone": "UTC",
             "name": name,
             "email": email,
             "seats": seats,
+            **more,
         }
         path, headers, since = f"/api/v1/public/{offer.token}/book", {"Idempotency-Key": key}, time.time()
         answer = await self.send("book", "POST", path, json=body, headers=headers)
@@ -150,7 +159,7 @@ class Storm:
         """Move a booking, on demand only if it still is at `version`."""
         headers = {} if version is None else {"If-Match": f'"{version}"'}
         path, since = f"/api/v1/public/bookings/{held.token}/reschedule", time.time()
-        answer = await self.send("move", "POST", path, json={"start": _text(start)}, headers=headers)
+        answer = await self.send("move", "POST", path, json={"start": moment(start)}, headers=headers)
         if answer.status_code == 200:
             held.version = max(held.version, answer.json()["version"])
         else:
@@ -170,7 +179,7 @@ class Storm:
 
     async def put_event(self, collection: str, auth: tuple[str, str], start: int, minutes: int) -> str:
         """Put an event into somebody's `personal` calendar by CalDAV; its path."""
-        uid = self._random_id()
+        uid = self.random_id()
         path, body = f"{collection}{uid}.ics", event_text(uid, start, start + minutes * 60)
         headers = {"Content-Type": "text/calendar; charset=utf-8"}
         answer = await self.send("put", "PUT", path, content=body.encode(), headers=headers, auth=auth)
@@ -198,7 +207,8 @@ class Storm:
             alternatives = tuple(problem["alternatives"])
             self.refusals.append(Refusal(offer, start, since, time.time(), alternatives, booking_id))
 
-    def _random_id(self) -> str:
+    def random_id(self) -> str:
+        """One that the seed decides."""
         return str(uuid.UUID(int=self.chance.getrandbits(128)))
 
     def check_refusals(self, history: History) -> None:
@@ -226,5 +236,6 @@ def check_refusal(answer: httpx2.Response, allowed: set[int]) -> dict[str, Any]:
     return problem
 
 
-def _text(start: int) -> str:
+def moment(start: int) -> str:
+    """An instant as requests name it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start))

@@ -18,7 +18,7 @@ from app.db import models as m
 from tests.faults.host_calendar import events_in, make_calendar, write_into
 from tests.faults.invariants import check_all, untold
 from tests.faults.journal import read_history
-from tests.faults.site import Site, free_leases, site
+from tests.faults.site import Site, free_leases, kill_at_random, site
 from tests.faults.storm import Offer, Storm
 from tests.providers.mail.smtp_server import Inbox, smtp_server
 from tests.support.calendar_servers import CalendarServer, radicale
@@ -103,16 +103,6 @@ async def client(storm: Storm, place: Site, offers: list[Offer], auth: tuple[str
         else:
             start = storm.start_for(offer, storm.chance.randrange(2))
             await storm.put_event(place.personal(place.workspace.owner), auth, start, 15)
-
-
-async def kill_at_random(place: Site, chance: random.Random, count: int) -> None:
-    """Kill one process after another at moments nobody chose, and start each again."""
-    for _ in range(count):
-        await asyncio.sleep(chance.uniform(0.2, 2.0))
-        program = chance.choice(list(place.programs))
-        await asyncio.to_thread(program.kill)
-        program.start()
-        await program.ready()
 
 
 async def answers_were_kept(storm: Storm, place: Site) -> None:
