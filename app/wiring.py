@@ -41,6 +41,7 @@ from app.use_cases.tell_edits import mail_edit_refused, mail_edits_asked, mail_e
 from app.use_cases.tell_members import send_notice
 from app.use_cases.tell_people import send_booking_mail, send_followup
 from app.use_cases.tell_series import send_series_mail
+from app.use_cases.tell_sessions import send_session_mail
 from app.use_cases.watch_calendar import watch_calendar_job
 from app.use_cases.write_event import write_calendar_event
 from app.web.limits import RateLimits
@@ -69,6 +70,7 @@ HANDLERS: Mapping[str, Handler] = {
     "links_mail": send_links_mail,
     "booking_mail": send_booking_mail,
     "series_mail": send_series_mail,
+    "session_mail": send_session_mail,
     "followup": send_followup,
     "reminder": send_reminder,
     "notice": send_notice,

@@ -98,6 +98,11 @@ class SqlBookingStore:
         query = query.order_by(bookings.start_at, bookings.id)
         return await self._read(query.with_for_update() if lock and self._db.dialect.name != "sqlite" else query)
 
+    async def of_session(self, session_id: str, limit: int) -> list[Booking]:
+        bookings = m.bookings.c
+        query = _BOOKING.where(bookings.occurrence_id == session_id, bookings.id != session_id)
+        return await self._read(query.order_by(bookings.updated_at.desc(), bookings.id).limit(limit))
+
     async def by_token(self, token: str) -> Booking | None:
         found = await self._read(_BOOKING.where(m.bookings.c.token_lookup.in_(self._vault.lookups(token))))
         return found[0] if found else None

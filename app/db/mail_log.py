@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import exists, literal, or_, select
@@ -25,6 +26,11 @@ class SqlMailLog:
         log = m.mail_deliveries.c
         query = select(*_COLUMNS).where(log.booking_id == booking_id, log.kind == kind).order_by(log.address)
         return [Delivery(*row) for row in await self._db.execute(query)]
+
+    async def to_address(self, address: str, booking_ids: Sequence[str], kind: DeliveryKind) -> dict[str, Delivery]:
+        log = m.mail_deliveries.c
+        query = select(*_COLUMNS).where(log.booking_id.in_(list(booking_ids)), log.address == address, log.kind == kind)
+        return {row.booking_id: Delivery(*row) for row in await self._db.execute(query)}
 
     async def record(self, delivery: Delivery) -> None:
         dialect: Any = sqlite if self._db.dialect.name == "sqlite" else postgresql

@@ -47,6 +47,10 @@ class BookingStore(Protocol):
         """The bookings of a recurring set that start at `since` or later, by start."""
         ...
 
+    async def of_session(self, session_id: str, limit: int) -> list[Booking]:
+        """The bookings that take seats in it, or took them until they were cancelled; the last changed first."""
+        ...
+
     async def by_token(self, token: str) -> Booking | None: ...
     async def has_uid(self, uid: str) -> bool:
         """Whether a booking of any organization has this UID."""

@@ -78,6 +78,7 @@ class BookingMailContext:
     view_url: str | None = None  # the guests' page of the booking, to look at
     with_invitation: bool = True
     reminder: Reminder | None = None
+    seats: int = 0  # of a session: how many seats its attendees have together
     unsubscribe_url: str | None = None
 
 
@@ -125,6 +126,10 @@ class MailComposer(Protocol):
 
     def series(self, contexts: Sequence[BookingMailContext], person: MailPerson) -> Mail:
         """One mail about several bookings of a recurring set of which there is the same news, by start."""
+        ...
+
+    def session(self, session: BookingMailContext, attendees: Sequence[BookingMailContext], person: MailPerson) -> Mail:
+        """One mail to a host about a session of which all these attendees have the same news."""
         ...
 
     def text(self, context: BookingMailContext, person: MailPerson) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -28,6 +29,10 @@ class MailLog(Protocol):
 
     async def of_booking(self, booking_id: str, kind: DeliveryKind) -> list[Delivery]:
         """By address."""
+        ...
+
+    async def to_address(self, address: str, booking_ids: Sequence[str], kind: DeliveryKind) -> dict[str, Delivery]:
+        """Of these bookings, by their ids. One SELECT."""
         ...
 
     async def record(self, delivery: Delivery) -> None:

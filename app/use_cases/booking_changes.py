@@ -16,7 +16,7 @@ from app.ports.hosts import HostPerson
 from app.ports.people import Organization
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.audit_changes import WITHHELD
-from app.use_cases.booking_jobs import event_job, jobs_after
+from app.use_cases.booking_jobs import event_job, jobs_after, session_job, staff_lane
 from app.use_cases.provider_roles import with_roles
 from app.use_cases.publish_booking import PUBLISHED, note_of, publish, with_note
 from app.use_cases.reminder_jobs import reminder_jobs, reminders_for
@@ -128,8 +128,10 @@ async def record_change(
     people = await work.hosts.people(host_ids, after.link_id, after.id, after.service_id)
     changes = {**_difference(before, after), **(noted or {})}
     if after.is_session:
-        await _take_along(ports, work, before, after, actor, now)
-    await _follow(ports, work, after, before, people, organization, actor, action, changes, now)
+        await _take_along(ports, work, before, after, people, actor, now)
+    await _follow(
+        ports, work, after, before, people, organization, actor, action, changes, now, with_session=with_session
+    )
     if after.is_seat and not with_session:
         for session_id in dict.fromkeys((before.occurrence_id, after.occurrence_id)):
             await _renew_session(ports, work, session_id, now, also_past=before.recipient != after.recipient)
@@ -158,12 +160,21 @@ async def _exchange_seats(work: UnitOfWork, before: Booking, after: Booking) -> 
         await work.sessions.give_back(after.occurrence_id, held - wanted)
 
 
-async def _take_along(ports: Ports, work: UnitOfWork, before: Booking, after: Booking, actor: Actor, now: int) -> None:
+async def _take_along(
+    ports: Ports,
+    work: UnitOfWork,
+    before: Booking,
+    after: Booking,
+    people: Sequence[HostPerson],
+    actor: Actor,
+    now: int,
+) -> None:
     """A session that moves or is cancelled takes its attendees along; `NotModifiable` when one of them has begun."""
     cancelled = after.status == "cancelled" and before.is_active
     moved = (before.start, before.end, before.hosts) != (after.start, after.end, after.hosts)
     if not cancelled and not moved:
         return
+    taken = []
     for attendee in before.attendees:
         booking = await work.bookings.get(attendee.booking_id, lock=True)
         if booking is None or booking.status in {"completed", "no_show", "cancelled"}:
@@ -181,6 +192,25 @@ async def _take_along(ports: Ports, work: UnitOfWork, before: Booking, after: Bo
         action = "booking.cancel" if cancelled else "booking.rescheduled"
         followed = booking.changed(now, **changes)
         await record_change(ports, work, booking, followed, actor, action, now, with_session=True)
+        taken.append(followed)
+    await _tell_staff(work, after, taken, [person.host_id for person in people], now)
+
+
+async def _tell_staff(
+    work: UnitOfWork, session: Booking, attendees: Sequence[Booking], host_ids: Sequence[str], now: int
+) -> None:
+    """Hosts, and owners of the links that attendees booked through, hear of all of them at once. What they were to hear
+    of single ones until then is part of that; of a recurring set they hear as one."""
+    told: dict[tuple[str, str], list[Booking]] = {("host", host_id): list(attendees) for host_id in host_ids}
+    owners = {link_id: (await work.hosts.told_of(link_id, None))[0] for link_id in {each.link_id for each in attendees}}
+    for booking in attendees:
+        owner_id = owners.get(booking.link_id)
+        if owner_id is not None and owner_id not in host_ids:
+            told.setdefault(("owner", owner_id), []).append(booking)
+    lanes = [staff_lane(each, *who) for who, bookings in told.items() for each in bookings if each.series_id is None]
+    if lanes:
+        await work.outbox.drop(lanes)
+        await work.outbox.enqueue([session_job(session, *who, now) for who in told], now)
 
 
 async def _renew_session(ports: Ports, work: UnitOfWork, session_id: str, now: int, *, also_past: bool = False) -> None:
@@ -221,6 +251,8 @@ async def _follow(
     action: str,
     changes: Mapping[str, Any],
     now: int,
+    *,
+    with_session: bool = False,
 ) -> None:
     await work.hosts.booked(sorted({host.id for host in (*booking.hosts, *(before.hosts if before else ()))}), now)
     if not booking.is_seat:  # the session's event stands for its attendees
@@ -229,7 +261,8 @@ async def _follow(
         AuditEntry(booking.org_id, actor.kind, actor.id, action, "booking", booking.id, actor.noted(changes)), now
     )
     jobs, withdrawn = reminder_jobs(booking, before, await reminders_for(work, booking, people), now)
-    await work.outbox.enqueue(jobs_after(booking, before, people, organization, now) + jobs, now)
+    jobs += jobs_after(booking, before, people, organization, now, with_session=with_session)
+    await work.outbox.enqueue(jobs, now)
     if not booking.is_active:
         over = ("hold", "complete", "meeting") + (("followup",) if booking.status == "cancelled" else ())
         withdrawn += [f"booking:{booking.id}:{target}" for target in over]

@@ -28,9 +28,16 @@ def event_job(org_id: str, booking_id: str, host_id: str, run_at: int) -> NewJob
 
 
 def jobs_after(
-    booking: Booking, before: Booking | None, people: Sequence[HostPerson], organization: Organization, now: int
+    booking: Booking,
+    before: Booking | None,
+    people: Sequence[HostPerson],
+    organization: Organization,
+    now: int,
+    *,
+    with_session: bool = False,
 ) -> list[NewJob]:
-    """What must follow a change: mails to all concerned, events in write calendars, and what time brings."""
+    """What must follow a change: mails to all concerned, events in write calendars, and what time brings.
+    `with_session`: it follows its session, of which those who give it are told at once."""
 
     def job(target: str, kind: str, run_at: int = now, **payload: str) -> NewJob:
         return NewJob(booking.org_id, f"booking:{booking.id}:{target}", kind, booking.id, run_at, payload)
@@ -43,7 +50,8 @@ def jobs_after(
 
     jobs = []
     owner_id = people[0].owner_id if people else None
-    if owner_id is not None and not booking.is_session and all(owner_id != person.host_id for person in people):
+    tells_staff = not booking.is_session and not with_session
+    if tells_staff and owner_id is not None and all(owner_id != person.host_id for person in people):
         jobs.append(mail("mail:owner", audience="owner", host_id=owner_id))
     if booking.recipient.email:
         jobs.append(mail("mail:recipient", audience="recipient", address=booking.recipient.email))
@@ -51,7 +59,7 @@ def jobs_after(
         lane = f"mail:guest:{hashlib.sha256(guest.encode()).hexdigest()[:16]}"  # an address may be longer than a lane
         jobs.append(mail(lane, audience="guest", address=guest))
     for person in people:
-        if not booking.is_session:  # hosts hear of its attendees, as of all who book
+        if tells_staff:  # of a session hosts hear by its attendees, as of all who book
             jobs.append(mail(f"mail:host:{person.host_id}", audience="host", host_id=person.host_id))
         if person.write_calendar_id is not None and not booking.is_seat:
             jobs.append(event_job(booking.org_id, booking.id, person.host_id, now))
@@ -73,3 +81,16 @@ def jobs_after(
     if is_new and booking.recipient.email and any(person.adds_contacts for person in people):
         jobs.append(job("contact", "add_contact"))
     return jobs
+
+
+def staff_lane(booking: Booking, audience: str, user_id: str) -> str:
+    """Where a host, or the owner of its link, is told of one booking."""
+    target = "mail:owner" if audience == "owner" else f"mail:host:{user_id}"
+    return f"booking:{booking.series_id or booking.id}:{target}"
+
+
+def session_job(session: Booking, audience: str, user_id: str, now: int) -> NewJob:
+    """Tell a host, or the owner of attendees' links, once of all attendees of a session that changed together."""
+    lane = f"booking:{session.id}:mail:{audience}:{user_id}"
+    payload = {"audience": audience, "host_id": user_id}
+    return NewJob(session.org_id, lane, "session_mail", session.id, now, payload)

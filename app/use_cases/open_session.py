@@ -67,6 +67,7 @@ def session_like(ports: Ports, booking: Booking, context: LinkContext, capacity:
         status="confirmed",
         timezone=_zone(context) or booking.timezone,
         recipient=Recipient("", ""),
+        language=None,
         guests=(),
         answered=Answered(),
         notes=None,

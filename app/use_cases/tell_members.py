@@ -52,14 +52,26 @@ def kind_of(news: BookingNews, *, was_requested: bool) -> NoticeKind:
 
 
 async def ask_notices(
-    work: UnitOfWork, member: Member, booking: Booking, kind: NoticeKind, news: BookingNews, now: int
+    work: UnitOfWork,
+    member: Member,
+    booking: Booking,
+    kind: NoticeKind,
+    news: BookingNews,
+    now: int,
+    seats: int = 0,
 ) -> None:
-    """In the transaction that records what was told."""
+    """In the transaction that records what was told; `seats`: of a session, how many it is about."""
     ways = member.settings.ways_for(kind)
     if "in_app" in ways:
         line = Notification(new_id(), booking.org_id, member.user_id, kind, booking.id, booking.sequence, now)
         await work.telling.notify(line)
-    payload = {"user_id": member.user_id, "news": news, "status": booking.status, "start": booking.start}
+    payload = {
+        "user_id": member.user_id,
+        "news": news,
+        "status": booking.status,
+        "start": booking.start,
+        "seats": seats,
+    }
     jobs = [
         NewJob(
             booking.org_id,
@@ -99,6 +111,7 @@ async def send_notice(ports: Ports, job: Job) -> None:
         app_url=f"{ports.base_url}/app/bookings/{booking.id}",
         now=ports.clock(),
         with_invitation=False,
+        seats=sent.get("seats", 0),
     )
     person = MailPerson(found[0].email, found[0].name, found[0].timezone, "host")
     body = ports.composer.text(context, person)

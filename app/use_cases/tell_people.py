@@ -13,7 +13,7 @@ from typing import Any
 
 from app.domain.bookings import Booking
 from app.domain.languages import SOURCE
-from app.domain.notification_settings import NoticeKind
+from app.domain.notification_settings import NoticeKind, NotificationSettings
 from app.ports import Ports
 from app.ports.hosts import HostPerson
 from app.ports.mail import Audience, BookingMailContext, BookingNews, MailPerson
@@ -93,29 +93,42 @@ async def due_mail(ports: Ports, work: UnitOfWork, job: Job, now: int) -> DueMai
         return None
     told = await _told(work, scene, "state")
     by_recipient = scene.booking.status == "cancelled" and await _cancelled_by_recipient(work, scene.booking)
-    news = news_for(
-        scene.booking,
-        told,
-        scene.person.audience,
-        now,
-        removed=scene.removed,
-        by_recipient=by_recipient,
-    )
+    news = news_of(scene, told, now, by_recipient=by_recipient)
     if news is None:
         return None
     must_know = news.kind == "changed" or scene.person.is_owner
     previous = await work.bookings.previous_times(scene.booking.id) if must_know else []
+    settings = await work.telling.settings(scene.member_id, scene.booking.org_id) if scene.member_id else None
+    return due_of(ports, scene, told, news, previous, settings, now)
+
+
+def news_of(scene: Scene, told: Delivery | None, now: int, *, by_recipient: bool = False) -> News | None:
+    """What whom the scene is about does not know yet."""
+    audience = scene.person.audience
+    return news_for(scene.booking, told, audience, now, removed=scene.removed, by_recipient=by_recipient)
+
+
+def due_of(
+    ports: Ports,
+    scene: Scene,
+    told: Delivery | None,
+    news: News,
+    previous: Sequence[Mapping[str, Any]],
+    settings: NotificationSettings | None,
+    now: int,
+) -> DueMail | None:
+    """The mail of this news. `previous` are the times that were replaced, `settings` a user's choices."""
     before = told_start(scene.booking, told, previous)
     if scene.person.is_owner:
-        news = owners_news(scene.booking, told, news, before)
-        if news is None:
+        owners = owners_news(scene.booking, told, news, before)
+        if owners is None:
             return None
+        news = owners
     elif scene.person.audience != "host" and inviting_host(ports, scene.booking, scene.people):
         news = replace(news, with_invitation=False)
     context = _context(ports, scene, news, before, now)
-    if scene.member_id is None:
+    if scene.member_id is None or settings is None:
         return DueMail(scene, news, context)
-    settings = await work.telling.settings(scene.member_id, scene.booking.org_id)
     kind = kind_of(news.kind, was_requested=told is not None and told.status == "pending")
     return DueMail(scene, news, context, Member(scene.member_id, scene.person.timezone, settings), kind)
 
@@ -226,18 +239,30 @@ def told_start(booking: Booking, told: Delivery | None, previous: Sequence[Mappi
 
 
 async def _scene(work: UnitOfWork, job: Job) -> Scene | None:
-    """None when there is nobody to tell: the booking is gone, a host is no person, or the same address already hears
-    as the recipient or as a host. The owner of the link is found as a host is."""
+    """None when there is nobody to tell, or nothing to tell of."""
     booking = await work.bookings.get(job.subject_id)
     organization = await work.people.organization(booking.org_id) if booking else None
     if booking is None or organization is None:
         return None
-    is_owner = job.payload.get("audience") == "owner"
-    audience: Audience = "host" if is_owner else job.payload.get("audience", "recipient")
+    return scene_of(booking, organization, await people_of(work, booking, job.payload), job.payload)
+
+
+async def people_of(work: UnitOfWork, booking: Booking, payload: Mapping[str, Any]) -> Sequence[HostPerson]:
+    """Its hosts, and the one who is to be told."""
+    host_ids, asked = [host.id for host in booking.hosts], payload.get("host_id")
+    return await work.hosts.people([*host_ids, *([asked] if asked and asked not in host_ids else [])])
+
+
+def scene_of(
+    booking: Booking, organization: Organization, people: Sequence[HostPerson], payload: Mapping[str, Any]
+) -> Scene | None:
+    """None when there is nobody to tell: a host is no person, or the same address already hears as the recipient or as
+    a host. The owner of the link is found as a host is."""
+    is_owner = payload.get("audience") == "owner"
+    audience: Audience = "host" if is_owner else payload.get("audience", "recipient")
     host_ids = [host.id for host in booking.hosts]
-    asked = job.payload.get("host_id")
-    people = await work.hosts.people([*host_ids, *([asked] if asked and asked not in host_ids else [])])
-    found = _person(booking, audience, people, job.payload)
+    asked = payload.get("host_id")
+    found = _person(booking, audience, people, payload)
     if found is None or (is_owner and asked in host_ids):
         return None
     taking_part = [person for person in people if person.host_id in host_ids]

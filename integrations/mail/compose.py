@@ -18,7 +18,7 @@ from integrations.mail.event_mail import event_mail
 from integrations.mail.message import SUBJECT_OCTETS, Sender, header_text
 from integrations.mail.rendering import render
 from integrations.mail.times import Teller, teller
-from integrations.mail.wording import is_handed_on, one_line, say, words_for
+from integrations.mail.wording import counted, is_handed_on, one_line, say, words_for
 
 EXPIRED = "expired"
 """The cancel reason the program itself gives; people are told in a sentence instead."""
@@ -148,6 +148,16 @@ class TemplateComposer:
             invitation=invitations[0] if invitations else None,
             more_invitations=tuple(invitations[1:]),
             message_id=series_message_id(contexts, person, self._domain),
+        )
+
+    def session(self, session: BookingMailContext, attendees: Sequence[BookingMailContext], person: MailPerson) -> Mail:
+        """Worded for the session, with an invitation to each booking: hosts have those from when they were made."""
+        events = [self._invitation(self._event(each, person), each.now) for each in attendees if each.with_invitation]
+        return replace(
+            self.booking(session, person),
+            invitation=events[0] if events else None,
+            more_invitations=tuple(events[1:]),
+            message_id=series_message_id(attendees, person, self._domain),
         )
 
     def event(self, context: EventMail) -> Mail:
@@ -316,7 +326,12 @@ def _when(booking: Booking, person: MailPerson, tells: Teller) -> tuple[str, ...
     start = booking.start
     lines = [tells.day(start), f"{tells.span(start, booking.end)} ({tells.zone_name(start)})"]
     theirs = tells.elsewhere(booking.timezone)
-    if person.audience == "host" and not booking.is_walk_in and not tells.agrees(theirs, start):
+    if (
+        person.audience == "host"
+        and booking.recipient.name
+        and not booking.is_walk_in
+        and not tells.agrees(theirs, start)
+    ):
         lines.append(f"For {one_line(booking.recipient.name)}: {theirs.short(start)} ({theirs.zone_name(start)})")
     return tuple(lines)
 
@@ -336,7 +351,7 @@ def _who(context: BookingMailContext, person: MailPerson) -> list[Fact]:
     if person.audience == "guest":
         return [Fact("With", (f"{hosts} and {one_line(recipient.name)}",))]
     lines = (one_line(recipient.name), recipient.email, recipient.phone or "")
-    facts = [Fact("Who", tuple(line for line in lines if line))]
+    facts = [Fact("Who", (counted(context.seats),) if context.seats else tuple(line for line in lines if line))]
     return [*facts, Fact("Hosts", (hosts,))] if len(context.booking.hosts) > 1 else facts
 
 

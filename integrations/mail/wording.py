@@ -163,6 +163,37 @@ _WALK_IN: dict[str, Words] = {
 """To the host, of a booking that came from their own schedule."""
 _NAMELESS = replace(_WALK_IN["confirmed"], subject="Walk-in, {when}", headline="Somebody walked in")
 """The same where the event has no title."""
+_SESSION: dict[str, Words] = {
+    "requested": Words(
+        "Please confirm: {title}, {when} ({seats})",
+        "{title}: {seats} are asked for",
+        "Confirm or decline them, please. They are held until then.",
+        "wait",
+    ),
+    "confirmed": Words("New bookings: {title}, {when} ({seats})", "{title} is booked", "{seats} are taken.", "good"),
+    "changed": Words(
+        "New time: {title}, {when} ({seats})",
+        "{title} has moved",
+        "All who booked it have the new time: {seats}.",
+        "changed",
+    ),
+    "updated": Words(
+        "Updated: {title}, {when} ({seats})", "{title} was updated", "Here is how it stands now.", "changed"
+    ),
+    "cancelled": Words(
+        "Cancelled: {title}, {when} ({seats})",
+        "{title} is cancelled",
+        "It will not take place. {seats} were taken, and the time is free again.",
+        "off",
+    ),
+    "handed_on": Words(
+        "No longer yours: {title}, {when} ({seats})",
+        "{title} is no longer yours",
+        "{organizer} has it now with all who booked it, and your time is free again.",
+        "off",
+    ),
+}
+"""To a host, of a session with several bookings that changed together."""
 _LAPSED: dict[Audience, Words] = {
     "recipient": Words(
         "Not confirmed: {title} with {organizer}, {when}",
@@ -186,6 +217,10 @@ def is_handed_on(context: BookingMailContext, audience: Audience) -> bool:
 
 def words_for(context: BookingMailContext, audience: Audience) -> Words:
     """The words for a mail about a booking's state; follow-ups have their own."""
+    if context.booking.is_session:
+        is_updated = context.news == "changed" and context.previous_start is None
+        news = "updated" if is_updated else context.news
+        return _SESSION["handed_on" if is_handed_on(context, audience) else news]
     if is_handed_on(context, audience):
         return _HANDED_ON
     if context.news in {"cancelled", "declined"} and context.booking.cancel_reason == "expired" and audience in _LAPSED:
@@ -205,8 +240,14 @@ def say(text: str, context: BookingMailContext, when: str) -> str:
         title=one_line(context.booking.title),
         organizer=one_line(context.organizer_name),
         recipient=one_line(context.booking.recipient.name),
+        seats=counted(context.seats),
         when=when,
     )
+
+
+def counted(seats: int) -> str:
+    """So many seats of a session."""
+    return "1 seat" if seats == 1 else f"{seats} seats"
 
 
 def one_line(name: str) -> str:

@@ -302,6 +302,7 @@ async def _events(work: UnitOfWork, booking: Booking) -> tuple[EventLine, ...]:
 _SHOWN_WORK = {
     "booking_mail": "Mail",
     "series_mail": "Mail",
+    "session_mail": "Mail",
     "calendar_event": "Calendar event",
     "followup": "Follow-up mail",
 }

@@ -35,6 +35,7 @@ _CONNECT_REFUSALS = (Invalid, AlreadyExists, ProviderFailure, RateLimited)
 WORK: Mapping[str, str] = {
     "booking_mail": "Mail about a booking",
     "series_mail": "Mail about a recurring booking",
+    "session_mail": "Mail about a session",
     "calendar_event": "Calendar event of a booking",
     "followup": "Follow-up mail",
     "account_mail": "Mail to a user",
@@ -83,6 +84,7 @@ ABOUT_BOOKING = frozenset(
     {
         "booking_mail",
         "series_mail",
+        "session_mail",
         "calendar_event",
         "followup",
         "write_trouble",
