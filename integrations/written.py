@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -39,11 +40,12 @@ async def erase_messages(folder: Path, words: Sequence[str]) -> int:
 
 
 def _erase(folder: Path, words: frozenset[str]) -> int:
+    """Another program may be erasing, too."""
     count = 0
     for path in folder.glob("*.json") if folder.is_dir() else ():
-        message = json.loads(path.read_bytes())
-        if words.isdisjoint({message.get("to"), *message["key"].split(".")}):
-            continue
-        path.unlink(missing_ok=True)
-        count += 1
+        with contextlib.suppress(FileNotFoundError):
+            message = json.loads(path.read_bytes())
+            if not words.isdisjoint({message.get("to"), *message["key"].split(".")}):
+                path.unlink()
+                count += 1
     return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
@@ -20,6 +21,7 @@ from app.ports.mail_folder import StoredMail
 from integrations.mail.message import Sender, build_message
 
 _NAME = re.compile(r"[0-9a-f]{32}\.eml")
+NANOSECONDS = 1_000_000_000
 
 
 class FolderMailer:
@@ -48,11 +50,10 @@ class FolderMailer:
 
     async def read_mail(self, name: str) -> StoredMail | None:
         raw = await self.raw_mail(name)
-        if raw is None:
+        stored_at = await asyncio.to_thread(_stored_at, self._directory / name) if raw is not None else None
+        if raw is None or stored_at is None:
             return None
-        message = message_from_bytes(raw, policy=policy.default)
-        stored_at = int((await asyncio.to_thread((self._directory / name).stat)).st_mtime)
-        return _stored(name, stored_at, message, whole=True)
+        return _stored(name, stored_at // NANOSECONDS, message_from_bytes(raw, policy=policy.default), whole=True)
 
     async def raw_mail(self, name: str) -> bytes | None:
         if not _NAME.fullmatch(name):
@@ -66,12 +67,16 @@ class FolderMailer:
         return await asyncio.to_thread(self._erase, mentions(words))
 
     def _erase(self, found: re.Pattern[str]) -> int:
-        """Each mail is read whole: parts are encoded, so that a search of the files would not do."""
+        """Each mail is read whole: parts are encoded, so that a search of the files would not do. Another program may
+        be erasing, too."""
         count = 0
         for path in self._directory.iterdir() if self._directory.is_dir() else ():
-            if _NAME.fullmatch(path.name) and found.search(_whole_text(path.read_bytes())):
-                path.unlink(missing_ok=True)
-                count += 1
+            if not _NAME.fullmatch(path.name):
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                if found.search(_whole_text(path.read_bytes())):
+                    path.unlink()
+                    count += 1
         return count
 
     def _write(self, name: str, raw: bytes) -> None:
@@ -94,13 +99,26 @@ class FolderMailer:
             mails = [path for path in self._directory.iterdir() if _NAME.fullmatch(path.name)]
         except FileNotFoundError:
             return []
-        newest = sorted(((path.stat().st_mtime_ns, path) for path in mails), reverse=True)[:limit]
-        return [_listed(path, modified // 1_000_000_000) for modified, path in newest]
+        dated = [(stored_at, path) for path in mails if (stored_at := _stored_at(path)) is not None]
+        newest = sorted(dated, reverse=True)[:limit]
+        listed = (_listed(path, stored_at // NANOSECONDS) for stored_at, path in newest)
+        return [mail for mail in listed if mail is not None]
 
 
-def _listed(path: Path, stored_at: int) -> StoredMail:
-    with path.open("rb") as file:
-        headers = BytesHeaderParser(policy=policy.default).parse(file)
+def _stored_at(path: Path) -> int | None:
+    """Nanoseconds; None when it was erased meanwhile."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def _listed(path: Path, stored_at: int) -> StoredMail | None:
+    try:
+        with path.open("rb") as file:
+            headers = BytesHeaderParser(policy=policy.default).parse(file)
+    except FileNotFoundError:
+        return None
     return _stored(path.name, stored_at, headers, whole=False)
 
 

@@ -62,6 +62,16 @@ async def test_an_empty_or_missing_folder_holds_nothing(folder: FolderMailer) ->
     assert await folder.read_mail("0" * 32 + ".eml") is None
 
 
+async def test_mails_that_another_program_erases_meanwhile_are_gone(folder: FolderMailer, tmp_path: Path) -> None:
+    await folder.send(make_mail())
+    gone = tmp_path / "var" / "mail" / ("0" * 32 + ".eml")
+    gone.symlink_to(tmp_path / "erased")  # still in the directory as it is read, and nothing behind it
+    assert len(await folder.list_mails()) == 1
+    assert await folder.read_mail(gone.name) is None
+    assert await folder.erase([make_mail().to]) == 1
+    assert await folder.list_mails() == []
+
+
 @pytest.mark.parametrize("name", ["../secret", "..", "", "/etc/passwd", "x.eml", "0" * 31 + "/.eml"])
 async def test_names_cannot_leave_the_folder(folder: FolderMailer, name: str) -> None:
     await folder.send(make_mail())
