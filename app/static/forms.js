@@ -29,7 +29,10 @@ export function guardForms() {
   });
 }
 
-const typed = (form) => [...form.elements].filter((field) => field.name && field.type !== "hidden" && field.name !== "start");
+// What was chosen with the time comes anew with another one.
+const typed = (form) => [...form.elements].filter(
+  (field) => field.name && field.type !== "hidden" && field.name !== "start" && !field.closest("[data-unkept]"),
+);
 
 /** Remember the fields of a form that is about to go away; in memory only. */
 export function keepForm(area) {
@@ -52,6 +55,7 @@ export function refillForm(area) {
     if (isBox) field.checked = value;
     else if (value) field.value = value;
   }
-  const more = form.querySelector("details");
-  if (more && [...more.querySelectorAll("textarea")].some((field) => field.value)) more.open = true;
+  for (const more of form.querySelectorAll("details")) {
+    if ([...more.querySelectorAll("textarea")].some((field) => field.value)) more.open = true;
+  }
 }

@@ -72,26 +72,26 @@ async def book_for_client(
 
 async def client_context(work: UnitOfWork, user: User, wanted: ClientBooking) -> LinkContext:
     """What staff book, as they asked for it; `NotFound` for what they may not book."""
-    context = await _offer(work, user, wanted)
-    if context is None:
-        raise NotFound("There is no such offer, or nobody takes it yet.")
+    context = await client_offer(work, user, wanted.link_id, wanted.service_id)
     if not wanted.override:
         await check_not_blocked(work, context, wanted.request.recipient, ON_THE_LIST)
     host_id = wanted.request.host_id
     return context if host_id is None else with_chosen(context, host_id)
 
 
-async def _offer(work: UnitOfWork, user: User, wanted: ClientBooking) -> LinkContext | None:
-    """A link the user manages; a service for admins and for those who are qualified for it."""
-    if wanted.link_id is not None:
-        link = await owned_link(work, user, wanted.link_id)
-        return await work.links.context_of(link.id)
-    if wanted.service_id is None:
-        return None
-    context = await work.links.context_of_service(user.org_id, wanted.service_id)
-    if context is None or "admin" in user.roles or user.id in {host.host_id for host in context.hosts}:
-        return context
-    return None
+async def client_offer(work: UnitOfWork, user: User, link_id: str | None, service_id: str | None) -> LinkContext:
+    """A link the user manages; a service for admins and for those who are qualified for it. `NotFound` otherwise."""
+    context = None
+    if link_id is not None:
+        link = await owned_link(work, user, link_id)
+        context = await work.links.context_of(link.id)
+    elif service_id is not None:
+        context = await work.links.context_of_service(user.org_id, service_id)
+        if context and "admin" not in user.roles and user.id not in {host.host_id for host in context.hosts}:
+            context = None
+    if context is None:
+        raise NotFound("There is no such offer, or nobody takes it yet.")
+    return context
 
 
 def check_client_request(context: LinkContext, wanted: ClientBooking) -> Answered:

@@ -14,10 +14,12 @@ from app.domain.rules import offered_period
 from app.domain.stays import Stay
 from app.ports import Ports
 from app.ports.links import LinkContext
+from app.ports.people import User
 from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.book_for_client import client_offer
 from app.use_cases.find_slots import MAX_WINDOW_DAYS, all_durations, slots_in
 from app.use_cases.host_states import open_context
-from app.use_cases.offered_hosts import choices, choose_person
+from app.use_cases.offered_hosts import choices, choose_person, pool_of, with_chosen
 from app.use_cases.reschedule_booking import booking_context
 from app.use_cases.schedule_rules import check_timezone
 
@@ -98,6 +100,19 @@ async def browse_link(ports: Ports, token: str, wish: Wish) -> FreeTimes:
         context = choose_person(whole, wish.host_id)
         free = await _browse(_Search(work, context, now), wish, offered_durations(context, now))
     return replace(free, people=tuple((host.host_id, host.name) for host in choices(whole)))
+
+
+async def browse_for_client(
+    ports: Ports, user: User, link_id: str | None, service_id: str | None, wish: Wish
+) -> FreeTimes:
+    """The times at which staff can book for a client, with any one of a pool if they wish; `NotFound` for what they may
+    not book."""
+    now = ports.clock()
+    async with ports.read() as work:
+        whole = await client_offer(work, user, link_id, service_id)
+        context = whole if wish.host_id is None else with_chosen(whole, wish.host_id)
+        free = await _browse(_Search(work, context, now), wish, offered_durations(context, now))
+    return replace(free, people=pool_of(whole))
 
 
 async def browse_moves(ports: Ports, booking: Booking, wish: Wish) -> FreeTimes:

@@ -100,6 +100,12 @@ def choices(context: LinkContext) -> list[LinkHost]:
     return [host for host in context.hosts if host.role == "pool"] if context.link.mode == "chosen" else []
 
 
+def pool_of(context: LinkContext) -> tuple[tuple[str, str], ...]:
+    """Id and name of those among whom staff may choose, where there is a choice."""
+    pool = tuple((host.host_id, host.name) for host in context.hosts if host.role == "pool")
+    return pool if len(pool) > 1 else ()
+
+
 def choose_person(context: LinkContext, host_id: str | None) -> LinkContext:
     """The link as a recipient asks for it: with the person they chose (None: anybody). `Invalid` where there is no
     choice."""

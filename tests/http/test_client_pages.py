@@ -221,7 +221,7 @@ FORM = {"start": "2027-03-04T10:00", "duration": "30", "name": "Kim", "email": "
 async def test_staff_book_for_a_client_on_a_page(api: Api, owner: Visitor) -> None:
     """A form that is sent twice books once; day and time are those of the one who books."""
     acme = api.acme
-    page = await owner.get(f"/app/bookings/new?client={acme.client.id}")
+    page = await owner.get(f"/app/bookings/new?client={acme.client.id}&offer=link:{acme.link.id}&own=yes")
     assert (value_of(page, "name"), value_of(page, "email")) == ("Rae Recipient", "rae@example.org")
     assert "Rae Recipient" in words(await owner.get("/app/bookings/new?q=rae"))
     before = await count(api, m.bookings)

@@ -304,8 +304,14 @@ def form_fields(typed: Typed, context: LinkContext, errors: Mapping[str, str]) -
         )
         fields.append(seats)
     questions = context.template.questions if context.template else ()
-    fields += [_question_field(index, question, typed, errors) for index, question in enumerate(questions)]
-    return tuple(fields)
+    return (*fields, *question_fields(questions, typed.answers, errors))
+
+
+def question_fields(
+    questions: Sequence[Question], answers: Mapping[str, str | list[str]], errors: Mapping[str, str]
+) -> tuple[FormField, ...]:
+    """A field for each question."""
+    return tuple(_question_field(*each, answers, errors) for each in enumerate(questions))
 
 
 def more_fields(typed: Typed, errors: Mapping[str, str]) -> tuple[FormField, ...]:
@@ -379,8 +385,10 @@ def _phone_field(typed: Typed, context: LinkContext, errors: Mapping[str, str]) 
     )
 
 
-def _question_field(index: int, question: Question, typed: Typed, errors: Mapping[str, str]) -> FormField:
-    answer = typed.answers.get(question.id, "")
+def _question_field(
+    index: int, question: Question, answers: Mapping[str, str | list[str]], errors: Mapping[str, str]
+) -> FormField:
+    answer = answers.get(question.id, "")
     control = _CONTROLS.get(question.kind) or ("radio" if len(question.options) <= MOST_RADIOS else "select")
     return FormField(
         name=answer_name(question),

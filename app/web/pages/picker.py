@@ -31,7 +31,7 @@ _LONGEST = 64
 @dataclass(frozen=True, slots=True)
 class Query:
     """What the address of a picker page says. `timezone` is a choice the reader made, `detected` what their browser
-    reported; `start` is epoch seconds."""
+    reported; `start` is epoch seconds. `kept` goes along wherever the reader goes."""
 
     path: str
     timezone: str | None = None
@@ -41,6 +41,7 @@ class Query:
     day: date | None = None
     start: int | None = None
     host_id: str | None = None
+    kept: tuple[tuple[str, str], ...] = ()
 
     def wish(self) -> Wish:
         """The question to the use case."""
@@ -48,7 +49,7 @@ class Query:
 
     def address(self, **parts: str | int | None) -> str:
         """An address of the same page; the reader's choices go along."""
-        kept = {"duration": self.duration, "tz": self.timezone, "with": self.host_id}
+        kept = {**dict(self.kept), "duration": self.duration, "tz": self.timezone, "with": self.host_id}
         given = {name: value for name, value in {**kept, **parts}.items() if value is not None}
         return f"{self.path}?{urlencode(given, safe='/:')}" if given else self.path
 
@@ -343,6 +344,7 @@ def _people(free: FreeTimes, query: Query) -> tuple[Choice, ...]:
 
 def _zone(free: FreeTimes, query: Query, wording: Wording, now: int) -> ZoneView:
     kept = [
+        *query.kept,
         ("duration", query.duration),
         ("day", query.day),
         ("month", query.month and f"{query.month:%Y-%m}"),
