@@ -43,9 +43,21 @@ def canonical(tag: str) -> str:
     return "-".join(written)
 
 
-def language_of(tag: str) -> str:
-    """`de` of `de-AT`."""
-    return tag.partition("-")[0].lower()
+def spoken(tag: str, offered: Sequence[str] = LANGUAGES) -> str | None:
+    """Which of those offered has the words for a tag: itself, or what is left when its last parts are taken off
+    (RFC 4647 §3.4). None when there is none."""
+    parts = canonical(tag).split("-")
+    return next((name for end in range(len(parts), 0, -1) if (name := "-".join(parts[:end])) in offered), None)
+
+
+def region_of(tag: str) -> str | None:
+    """`AT` of `de-AT`, `419` of `es-419`."""
+    for part in canonical(tag).split("-")[1:]:
+        if len(part) == 1:
+            return None
+        if (len(part) == 3 and part.isdecimal()) or (len(part) == 2 and part.isupper()):
+            return part
+    return None
 
 
 def accepted(header: str | None) -> list[str]:
@@ -67,4 +79,4 @@ def negotiated(header: str | None, offered: Sequence[str] = LANGUAGES) -> str | 
     """The tag, region and all, that a reader likes best of those there are words in; where there are words in none, the
     first one, for the form of its dates. None when nothing is said."""
     tags = [canonical(tag) for tag in accepted(header) if len(tag) <= MAX_TAG and _TAG.search(tag)]
-    return next((tag for tag in tags if language_of(tag) in offered), tags[0] if tags else None)
+    return next((tag for tag in tags if spoken(tag, offered)), tags[0] if tags else None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from app.domain.booking_event import answer_lines, booking_event
 from app.domain.bookings import EVENT_REMOVED, Booking
@@ -14,7 +13,9 @@ from app.domain.calendar_links import google_link, outlook_link
 from app.domain.event_text import clean_text
 from app.ports.mail import BookingMailContext, DigestContext, EventMail, Invitation, Mail, MailPerson
 from integrations.mail.account_wording import ACCOUNT_WORDS
+from integrations.mail.catalogs import N_
 from integrations.mail.event_mail import event_mail
+from integrations.mail.footer import footer_of, with_way_out
 from integrations.mail.message import SUBJECT_OCTETS, Sender, header_text
 from integrations.mail.rendering import render
 from integrations.mail.times import Teller, teller
@@ -22,6 +23,8 @@ from integrations.mail.wording import counted, is_handed_on, one_line, say, word
 
 EXPIRED = "expired"
 """The cancel reason the program itself gives; people are told in a sentence instead."""
+
+_PLACES = {"phone": N_("Phone"), "link": N_("Join"), "video": N_("Join"), "address": N_("Where")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +70,22 @@ class TemplateComposer:
         words = words_for(context, person.audience)
         when = tells.short(context.booking.start)
         event = self._event(context, person)
-        headline, intro = say(words.headline, context, when), say(words.intro, context, when)
+        headline, intro = say(words.headline, context, when, tells), say(words.intro, context, when, tells)
         text, html = render(
             "booking",
             headline=headline,
-            preheader=f"{intro} {tells.day(context.booking.start)}, {tells.clock(context.booking.start)}",
+            preheader=f"{intro} {tells.moment(context.booking.start)}",
             intro=intro,
             tone=words.tone,
             facts=_facts(context, person, tells),
-            buttons=_buttons(context, person),
-            calendars=self._calendars(context, person),
+            buttons=_buttons(context, person, tells),
+            calendars=self._calendars(context, person, tells),
             organization=context.organization,
-            footer=_footer(context, person),
+            footer=footer_of(context, person, tells),
+            tells=tells,
         )
         invitation = self._invitation(event, context.now) if context.with_invitation else None
-        subject = (context.reminder and context.reminder.subject.strip()) or say(words.subject, context, when)
+        subject = (context.reminder and context.reminder.subject.strip()) or say(words.subject, context, when, tells)
         return self._mail(context, person, subject, text, html, invitation)
 
     def text(self, context: BookingMailContext, person: MailPerson) -> str:
@@ -89,7 +93,7 @@ class TemplateComposer:
         tells = teller(person.timezone, person.locale)
         start = context.booking.start
         when = f"{tells.short(start)} ({tells.zone_name(start)})"
-        lines = [say(words_for(context, person.audience).subject, context, when)]
+        lines = [say(words_for(context, person.audience).subject, context, when, tells)]
         if context.reminder is not None and context.reminder.body:
             own = clean_text(context.reminder.body).strip()
             lines = [own] if context.reminder.when == "after" else [*lines, own]
@@ -116,7 +120,7 @@ class TemplateComposer:
             buttons=[Button("Open your schedule", f"{context.base_url}/app/today")],
             calendars=[],
             organization=context.organization,
-            footer=_with_way_out("You get this mail because you asked for it.", context.unsubscribe_url),
+            footer=with_way_out("You get this mail because you asked for it.", context.unsubscribe_url, tells),
         )
         key = f"<digest.{context.key}@{self._domain}>"
         return Mail(person.email, person.name, headline, text, html, key, unsubscribe_url=context.unsubscribe_url)
@@ -125,8 +129,10 @@ class TemplateComposer:
         """One mail about several bookings of a recurring set, with an invitation to each."""
         first, tells = contexts[0], teller(person.timezone, person.locale)
         words = words_for(first, person.audience)
-        when = f"{len(contexts)} times from {tells.short(first.booking.start)}"
-        headline, intro = say(words.headline, first, when), say(words.intro, first, when)
+        count, start = len(contexts), tells.short(first.booking.start)
+        when = tells.ngettext("{count} time from {start}", "{count} times from {start}", count)
+        when = when.format(count=count, start=start)
+        headline, intro = say(words.headline, first, when, tells), say(words.intro, first, when, tells)
         text, html = render(
             "booking",
             headline=headline,
@@ -134,15 +140,16 @@ class TemplateComposer:
             intro=intro,
             tone=words.tone,
             facts=_series_facts(contexts, person, tells),
-            buttons=_buttons(first, person),
+            buttons=_buttons(first, person, tells),
             calendars=[],
             organization=first.organization,
-            footer=_footer(first, person),
+            footer=footer_of(first, person, tells),
+            tells=tells,
         )
         invitations = [
             self._invitation(self._event(each, person), each.now) for each in contexts if each.with_invitation
         ]
-        mail = self._mail(first, person, say(words.subject, first, when), text, html, None)
+        mail = self._mail(first, person, say(words.subject, first, when, tells), text, html, None)
         return replace(
             mail,
             invitation=invitations[0] if invitations else None,
@@ -184,7 +191,9 @@ class TemplateComposer:
         return Mail(to, name, subject, text, html, f"<{kind}.{key}@{self._domain}>", from_name=None)
 
     def _followup(self, context: BookingMailContext, person: MailPerson, subject: str, body: str) -> Mail:
-        subject = subject.strip() or f"Thank you for meeting {context.organizer_name}"
+        tells = teller(person.timezone, person.locale)
+        thanks = tells.gettext("Thank you for meeting {organizer}").format(organizer=context.organizer_name)
+        subject = subject.strip() or thanks
         text, html = render(
             "followup",
             headline=subject,
@@ -192,7 +201,8 @@ class TemplateComposer:
             body=body,
             tone="good",
             organization=context.organization,
-            footer=_with_way_out(_footer(context, person), context.unsubscribe_url),
+            footer=with_way_out(footer_of(context, person, tells), context.unsubscribe_url, tells),
+            tells=tells,
         )
         mail = self._mail(context, person, subject, text, html, None)
         return replace(mail, unsubscribe_url=context.unsubscribe_url)
@@ -213,7 +223,7 @@ class TemplateComposer:
             event = replace(event, organizer=Party(self._sender.name, self._sender.address), attendees=(host,))
         return replace(event, status="CANCELLED") if context.news in {"cancelled", "declined"} else event
 
-    def _calendars(self, context: BookingMailContext, person: MailPerson) -> list[Button]:
+    def _calendars(self, context: BookingMailContext, person: MailPerson, tells: Teller) -> list[Button]:
         """Ways into calendars that take no invitations; hosts have the booking in theirs."""
         if person.audience == "host" or context.news not in {"confirmed", "changed"}:
             return []
@@ -222,7 +232,8 @@ class TemplateComposer:
         links = [Button("Google", google_link(event)), Button("Outlook", outlook_link(event))]
         if person.audience == "recipient":
             token = context.booking.token
-            links.append(Button("Apple or other", f"{self._base_url}/api/v1/public/bookings/{token}/calendar.ics"))
+            file = f"{self._base_url}/api/v1/public/bookings/{token}/calendar.ics"
+            links.append(Button(tells.gettext("Apple or other"), file))
         return links
 
     def _mail(
@@ -275,18 +286,17 @@ def _from_name(context: BookingMailContext) -> str:
 
 def _facts(context: BookingMailContext, person: MailPerson, tells: Teller) -> list[Fact]:
     booking = context.booking
-    facts = [Fact("When", _when(booking, person, tells))]
+    facts = [Fact(tells.gettext("When"), _when(booking, person, tells))]
     if context.news in {"cancelled", "declined"}:
         reason = _reason(booking, person)
-        return [*facts, *_who(context, person), *([Fact("Reason", (reason,))] if reason else [])]
+        return [*facts, *_who(context, person, tells), *([Fact(tells.gettext("Reason"), (reason,))] if reason else [])]
     if context.news == "changed" and context.previous_start is not None:
-        before = f"{tells.day(context.previous_start)}, {tells.clock(context.previous_start)}"
-        facts.append(Fact("Before", (before,), gone=True))
+        facts.append(Fact(tells.gettext("Before"), (tells.moment(context.previous_start),), gone=True))
     if context.reminder is not None and context.reminder.body:
-        facts.append(Fact("Please note", (context.reminder.body.strip(),)))
+        facts.append(Fact(tells.gettext("Please note"), (context.reminder.body.strip(),)))
     if booking.location.value:
-        facts.append(_where(booking))
-    return [*facts, *_who(context, person), *_told(context, person, tells)]
+        facts.append(_where(booking, tells))
+    return [*facts, *_who(context, person, tells), *_told(context, person, tells)]
 
 
 def _series_facts(contexts: Sequence[BookingMailContext], person: MailPerson, tells: Teller) -> list[Fact]:
@@ -296,10 +306,11 @@ def _series_facts(contexts: Sequence[BookingMailContext], person: MailPerson, te
     for number, context in enumerate(contexts, 1):
         lines = list(_when(context.booking, person, tells))
         if len(teams) > 1:
-            lines.append(", ".join(one_line(host.name) for host in context.booking.hosts))
-        links = _buttons(context, person)
-        times.append(Fact(f"Time {number}", tuple(lines), links[0].url if links else None))
-    return [*times, *(fact for fact in _facts(contexts[0], person, tells) if fact.label not in {"When", "Before"})]
+            lines.append(tells.listed(one_line(host.name) for host in context.booking.hosts))
+        links, label = _buttons(context, person, tells), tells.gettext("Time {number}").format(number=number)
+        times.append(Fact(label, tuple(lines), links[0].url if links else None))
+    own = {tells.gettext("When"), tells.gettext("Before")}
+    return [*times, *(fact for fact in _facts(contexts[0], person, tells) if fact.label not in own)]
 
 
 def _digest_fact(booking: Booking, context: DigestContext, tells: Teller) -> Fact:
@@ -336,20 +347,21 @@ def _when(booking: Booking, person: MailPerson, tells: Teller) -> tuple[str, ...
     return tuple(lines)
 
 
-def _where(booking: Booking) -> Fact:
+def _where(booking: Booking, tells: Teller) -> Fact:
     value = booking.location.value
     is_link = value.startswith(("https://", "http://"))
-    label = {"phone": "Phone", "link": "Join", "video": "Join"}.get(booking.location.kind, "Where")
-    return Fact(label, (value,), value if is_link else None)
+    label = _PLACES.get(booking.location.kind, _PLACES["address"])
+    return Fact(tells.gettext(label), (value,), value if is_link else None)
 
 
-def _who(context: BookingMailContext, person: MailPerson) -> list[Fact]:
+def _who(context: BookingMailContext, person: MailPerson, tells: Teller) -> list[Fact]:
     recipient = context.booking.recipient
-    hosts = ", ".join(one_line(host.name) for host in context.booking.hosts) or one_line(context.organizer_name)
+    hosts = tells.listed(one_line(host.name) for host in context.booking.hosts) or one_line(context.organizer_name)
     if person.audience == "recipient":
-        return [Fact("With", (hosts,))]
+        return [Fact(tells.gettext("With"), (hosts,))]
     if person.audience == "guest":
-        return [Fact("With", (f"{hosts} and {one_line(recipient.name)}",))]
+        both = tells.gettext("{hosts} and {recipient}").format(hosts=hosts, recipient=one_line(recipient.name))
+        return [Fact(tells.gettext("With"), (both,))]
     lines = (one_line(recipient.name), recipient.email, recipient.phone or "")
     facts = [Fact("Who", (counted(context.seats),) if context.seats else tuple(line for line in lines if line))]
     return [*facts, Fact("Hosts", (hosts,))] if len(context.booking.hosts) > 1 else facts
@@ -360,44 +372,21 @@ def _told(context: BookingMailContext, person: MailPerson, tells: Teller) -> lis
     booking = context.booking
     if person.audience == "guest":
         return []
-    facts = [Fact("Guests", booking.guests)] if booking.guests else []
+    facts = [Fact(tells.gettext("Guests"), booking.guests)] if booking.guests else []
     if person.audience == "host":
         if booking.status == "pending" and booking.hold_expires_at is not None:
             facts.append(Fact("Held until", (tells.short(booking.hold_expires_at),)))
         facts += [Fact(label, (answer,)) for label, answer in answer_lines(booking.answered)]
-    return [*facts, Fact("Notes", (booking.notes,))] if booking.notes else facts
+    return [*facts, Fact(tells.gettext("Notes"), (booking.notes,))] if booking.notes else facts
 
 
-def _buttons(context: BookingMailContext, person: MailPerson) -> list[Button]:
+def _buttons(context: BookingMailContext, person: MailPerson, tells: Teller) -> list[Button]:
     over = context.news in {"cancelled", "declined"}
     if person.audience == "host":
         label = "Confirm or decline" if context.news == "requested" else "Open this booking"
         url = context.app_url
     elif person.audience == "guest":
-        label, url = "View this booking", None if over else context.view_url
+        label, url = tells.gettext("View this booking"), None if over else context.view_url
     else:
-        label, url = "View this booking" if over else "Move or cancel", context.manage_url
+        label, url = tells.gettext(N_("View this booking") if over else N_("Move or cancel")), context.manage_url
     return [Button(label, url)] if url else []
-
-
-def _with_way_out(reason: str, url: str | None) -> str:
-    return reason if url is None else f"{reason} To get no more of them: {url}"
-
-
-def _is_after(context: BookingMailContext) -> bool:
-    return context.reminder is not None and context.reminder.when == "after"
-
-
-def _footer(context: BookingMailContext, person: MailPerson) -> str:
-    hosts = "were" if is_handed_on(context, "host") else "are"
-    reasons: dict[str, Any] = {
-        "recipient": f"You get this mail because you booked with {context.organization}.",
-        "guest": f"You get this mail because {context.booking.recipient.name} named you as a guest.",
-        "host": f"You get this mail because you {hosts} a host of this booking.",
-    }
-    if person.is_owner:
-        return "You get this mail because it was booked through your link."
-    reason: str = reasons[person.audience]
-    if person.audience == "recipient" and context.manage_url and context.news != "followup" and not _is_after(context):
-        reason += " Its link manages your booking without an account: share it with nobody."
-    return reason

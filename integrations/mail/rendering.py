@@ -10,12 +10,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from app.domain.event_text import clean_text
+from app.domain.languages import SOURCE
+from integrations.mail.times import Teller
 
 
-def render(name: str, **values: Any) -> tuple[str, str]:
-    """(plain text, HTML) of a template. Styles are written into the elements, since many mail programs drop sheets;
-    the rules for dark screens and small ones stay in one. Control characters that people typed are gone."""
+def render(name: str, *, tells: Teller | None = None, **values: Any) -> tuple[str, str]:
+    """(plain text, HTML) of a template, in English unless `tells` has another language. Styles are written into the
+    elements, since many mail programs drop sheets; the rules for dark screens and small ones stay in one. Control
+    characters that people typed are gone."""
     environment = _environment()
+    if tells is not None:
+        turned = Markup(' dir="rtl"') if tells.direction == "rtl" else ""
+        values |= {"gettext": tells.gettext, "lang": tells.language, "turned": turned}
     text = environment.get_template(f"{name}.txt").render(values)
     html = environment.get_template(f"{name}.html").render(values)
     return clean_text(text).strip() + "\n", _inliner().inline(clean_text(html))
@@ -32,6 +38,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["lines"] = _lines
+    environment.globals |= {"gettext": str, "lang": SOURCE, "turned": ""}
     return environment
 
 

@@ -1,11 +1,14 @@
-"""What each booking mail says at the top: subject, headline and first sentence, by news and audience."""
+"""What each booking mail says at the top: subject, headline and first sentence, by news and audience. What recipients
+and guests hear is in the catalogs; hosts are told in English."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from app.ports.mail import Audience, BookingMailContext, BookingNews
+from integrations.mail.catalogs import N_
 from integrations.mail.message import header_text
+from integrations.mail.times import Teller
 
 NAME_IN_TEXT_OCTETS = 400
 
@@ -22,9 +25,9 @@ class Words:
 
 _WORDS: dict[tuple[BookingNews, Audience], Words] = {
     ("requested", "recipient"): Words(
-        "Request sent: {title} with {organizer}, {when}",
-        "Your request is sent",
-        "{organizer} still has to confirm it. The time is held for you until then, and you will hear either way.",
+        N_("Request sent: {title} with {organizer}, {when}"),
+        N_("Your request is sent"),
+        N_("{organizer} still has to confirm it. The time is held for you until then, and you will hear either way."),
         "wait",
     ),
     ("requested", "host"): Words(
@@ -34,27 +37,30 @@ _WORDS: dict[tuple[BookingNews, Audience], Words] = {
         "wait",
     ),
     ("requested", "guest"): Words(
-        "Not confirmed yet: {title} with {organizer}, {when}",
-        "You are to be invited",
-        "{recipient} asked for this time and added you as a guest. {organizer} still has to confirm it.",
+        N_("Not confirmed yet: {title} with {organizer}, {when}"),
+        N_("You are to be invited"),
+        N_("{recipient} asked for this time and added you as a guest. {organizer} still has to confirm it."),
         "wait",
     ),
     ("confirmed", "recipient"): Words(
-        "Confirmed: {title} with {organizer}, {when}",
-        "You are booked",
-        "{title} with {organizer} is confirmed.",
+        N_("Confirmed: {title} with {organizer}, {when}"),
+        N_("You are booked"),
+        N_("{title} with {organizer} is confirmed."),
         "good",
     ),
     ("confirmed", "host"): Words(
         "New booking: {recipient}, {when} ({title})", "{recipient} booked a time", "{title} is confirmed.", "good"
     ),
     ("confirmed", "guest"): Words(
-        "Invitation: {title} with {organizer}, {when}", "You are invited", "{recipient} added you as a guest.", "good"
+        N_("Invitation: {title} with {organizer}, {when}"),
+        N_("You are invited"),
+        N_("{recipient} added you as a guest."),
+        "good",
     ),
     ("changed", "recipient"): Words(
-        "New time: {title} with {organizer}, {when}",
-        "Your booking has moved",
-        "{title} with {organizer} has a new time.",
+        N_("New time: {title} with {organizer}, {when}"),
+        N_("Your booking has moved"),
+        N_("{title} with {organizer} has a new time."),
         "changed",
     ),
     ("changed", "host"): Words(
@@ -64,15 +70,15 @@ _WORDS: dict[tuple[BookingNews, Audience], Words] = {
         "changed",
     ),
     ("changed", "guest"): Words(
-        "New time: {title} with {organizer}, {when}",
-        "{title} has moved",
-        "{title} with {organizer} and {recipient} has a new time.",
+        N_("New time: {title} with {organizer}, {when}"),
+        N_("{title} has moved"),
+        N_("{title} with {organizer} and {recipient} has a new time."),
         "changed",
     ),
     ("cancelled", "recipient"): Words(
-        "Cancelled: {title} with {organizer}, {when}",
-        "Your booking is cancelled",
-        "{title} with {organizer} will not take place.",
+        N_("Cancelled: {title} with {organizer}, {when}"),
+        N_("Your booking is cancelled"),
+        N_("{title} with {organizer} will not take place."),
         "off",
     ),
     ("cancelled", "host"): Words(
@@ -82,15 +88,15 @@ _WORDS: dict[tuple[BookingNews, Audience], Words] = {
         "off",
     ),
     ("cancelled", "guest"): Words(
-        "Cancelled: {title} with {organizer}, {when}",
-        "{title} is cancelled",
-        "{title} with {organizer} and {recipient} will not take place.",
+        N_("Cancelled: {title} with {organizer}, {when}"),
+        N_("{title} is cancelled"),
+        N_("{title} with {organizer} and {recipient} will not take place."),
         "off",
     ),
     ("declined", "recipient"): Words(
-        "Not confirmed: {title} with {organizer}, {when}",
-        "This time was not confirmed",
-        "{organizer} could not confirm your request. You are welcome to pick another time.",
+        N_("Not confirmed: {title} with {organizer}, {when}"),
+        N_("This time was not confirmed"),
+        N_("{organizer} could not confirm your request. You are welcome to pick another time."),
         "off",
     ),
     ("declined", "host"): Words(
@@ -100,15 +106,15 @@ _WORDS: dict[tuple[BookingNews, Audience], Words] = {
         "off",
     ),
     ("declined", "guest"): Words(
-        "Not confirmed: {title} with {organizer}, {when}",
-        "{title} was not confirmed",
-        "{title} with {organizer} and {recipient} will not take place.",
+        N_("Not confirmed: {title} with {organizer}, {when}"),
+        N_("{title} was not confirmed"),
+        N_("{title} with {organizer} and {recipient} will not take place."),
         "off",
     ),
     ("reminder", "recipient"): Words(
-        "Reminder: {title} with {organizer}, {when}",
-        "See you soon",
-        "This is to remind you of {title} with {organizer}.",
+        N_("Reminder: {title} with {organizer}, {when}"),
+        N_("See you soon"),
+        N_("This is to remind you of {title} with {organizer}."),
         "good",
     ),
     ("reminder", "host"): Words(
@@ -118,16 +124,19 @@ _WORDS: dict[tuple[BookingNews, Audience], Words] = {
         "good",
     ),
     ("reminder", "guest"): Words(
-        "Reminder: {title} with {organizer}, {when}",
-        "See you soon",
-        "This is to remind you of {title} with {organizer} and {recipient}.",
+        N_("Reminder: {title} with {organizer}, {when}"),
+        N_("See you soon"),
+        N_("This is to remind you of {title} with {organizer} and {recipient}."),
         "good",
     ),
 }
 
 _UPDATED: dict[Audience, Words] = {
     "recipient": Words(
-        "Updated: {title} with {organizer}, {when}", "Your booking was updated", "Here is how it stands now.", "changed"
+        N_("Updated: {title} with {organizer}, {when}"),
+        N_("Your booking was updated"),
+        N_("Here is how it stands now."),
+        "changed",
     ),
     "host": Words(
         "Updated: {recipient}, {when} ({title})",
@@ -136,7 +145,10 @@ _UPDATED: dict[Audience, Words] = {
         "changed",
     ),
     "guest": Words(
-        "Updated: {title} with {organizer}, {when}", "{title} was updated", "Here is how it stands now.", "changed"
+        N_("Updated: {title} with {organizer}, {when}"),
+        N_("{title} was updated"),
+        N_("Here is how it stands now."),
+        "changed",
     ),
 }
 _HANDED_ON = Words(
@@ -196,9 +208,9 @@ _SESSION: dict[str, Words] = {
 """To a host, of a session with several bookings that changed together."""
 _LAPSED: dict[Audience, Words] = {
     "recipient": Words(
-        "Not confirmed: {title} with {organizer}, {when}",
-        "Your request has lapsed",
-        "It was not confirmed in time. You are welcome to pick another time.",
+        N_("Not confirmed: {title} with {organizer}, {when}"),
+        N_("Your request has lapsed"),
+        N_("It was not confirmed in time. You are welcome to pick another time."),
         "off",
     ),
     "host": Words(
@@ -234,9 +246,9 @@ def words_for(context: BookingMailContext, audience: Audience) -> Words:
     return _WORDS[context.news, audience]
 
 
-def say(text: str, context: BookingMailContext, when: str) -> str:
-    """Fill in the fields. What people typed is a value here, never itself a text with fields."""
-    return text.format(
+def say(text: str, context: BookingMailContext, when: str, tells: Teller) -> str:
+    """In the reader's language, the fields filled in. What people typed is a value, never itself a text with fields."""
+    return tells.gettext(text).format(
         title=one_line(context.booking.title),
         organizer=one_line(context.organizer_name),
         recipient=one_line(context.booking.recipient.name),
