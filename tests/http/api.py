@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
 from litestar import Litestar
+from litestar.datastructures import State
 
 from app.config import Settings
 from app.db.engine import Database, connect
-from app.main import create_app
+from app.main import furnish, routed
 from tests.http.workspace import NOW, Member, Workspace
 from tests.support.clock import Clock
 
 API = "/api/v1"
+_UNUSED: defaultdict[tuple[object, ...], list[Litestar]] = defaultdict(list)
 
 
 class Api:
@@ -63,15 +66,27 @@ async def running(
 ) -> AsyncIterator[Api]:
     """The application, started; no worker, so that nothing happens by itself."""
     clock = clock or Clock(NOW)
-    app = create_app(settings, workers=workers, with_worker=False, clock=clock)
-    database = connect(settings.database_url)
-    api = Api(app, database, clock, workspace)
-    try:
-        async with app.lifespan():
-            yield api
-    finally:
-        await api.close()
-        await database.dispose()
+    with _routed(settings) as app:
+        furnish(app, settings, workers=workers, with_worker=False, clock=clock)
+        database = connect(settings.database_url)
+        api = Api(app, database, clock, workspace)
+        try:
+            async with app.lifespan():
+                yield api
+        finally:
+            await api.close()
+            await database.dispose()
+
+
+@contextmanager
+def _routed(settings: Settings) -> Iterator[Litestar]:
+    """An application that nobody else uses meanwhile. Its addresses are looked at once for all tests, which takes far
+    longer than most of them."""
+    unused = _UNUSED[settings.base_url, settings.trusted_proxies]
+    app = unused.pop() if unused else routed(settings)
+    app.state = State()
+    yield app
+    unused.append(app)
 
 
 def code_of(response: httpx.Response) -> str:
