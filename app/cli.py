@@ -119,7 +119,9 @@ async def _export(parts: Parts, given: argparse.Namespace) -> str:
 async def _erase(parts: Parts, given: argparse.Namespace) -> str:
     erased = await erase_everywhere(parts.ports, given.email)
     if erased.is_user:
-        _say("Somebody signs in with this address: their account is left as it is. Switch it off under People.")
+        _say("Somebody signed in with this address: their account is gone.")
+    if erased.contacts_left:
+        _say("Some hosts have them in an address book of their own: ask them to delete them there.")
     _say(f"Erased: {erased.bookings} bookings, a guest of {erased.guest_of}, {erased.others} other entries.")
     return str(erased.bookings + erased.guest_of)
 

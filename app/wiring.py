@@ -32,6 +32,7 @@ from app.use_cases.note_delivery import note_failure
 from app.use_cases.reapply_reminders import reapply_reminders
 from app.use_cases.release_account import release_account_job
 from app.use_cases.remind import send_reminder
+from app.use_cases.remove_contact import remove_contact_job, tell_contact_left
 from app.use_cases.send_digest import send_digest
 from app.use_cases.send_invitation import send_invitation
 from app.use_cases.set_up_phone import forget_set_up
@@ -101,6 +102,8 @@ HANDLERS: Mapping[str, Handler] = {
     "write_trouble": mail_write_trouble,
     "add_contact": add_contact_job,
     "put_contact": put_contact_job,
+    "remove_contact": remove_contact_job,
+    "contact_left": tell_contact_left,
     "forget_set_up": forget_set_up,
 }
 

@@ -38,7 +38,7 @@ FIRST_DELAY_SECONDS = 5
 MAX_DELAY_SECONDS = 3600
 FINAL = frozenset({"rejected"})
 """Failures that no repetition mends."""
-AFTERMATH: Mapping[str, str] = {"scheduling_mail": "scheduling_mail_failed"}
+AFTERMATH: Mapping[str, str] = {"scheduling_mail": "scheduling_mail_failed", "remove_contact": "contact_left"}
 """What giving up work of a kind asks for: work of another, with the same payload."""
 
 FROM_CALENDARS = frozenset({"sync_calendar", "reread_calendar", "follow_edit"})

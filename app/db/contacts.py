@@ -40,9 +40,9 @@ class SqlContacts:
         query = select(_ADDED.email).where(_ADDED.account_id == account_id, _ADDED.email == email)
         return await self._db.scalar(query) is not None
 
-    async def mark_added(self, account_id: str, org_id: str, email: str, now: int) -> None:
+    async def mark_added(self, account_id: str, org_id: str, email: str, key: str | None, now: int) -> None:
         if not await self.is_added(account_id, email):
-            values = {"account_id": account_id, "email": email, "org_id": org_id, "added_at": now}
+            values = {"account_id": account_id, "email": email, "org_id": org_id, "key": key, "added_at": now}
             await self._db.execute(insert(m.added_contacts).values(**values))
 
 

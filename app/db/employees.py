@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db import models as m
 from app.db.rows import page_by_id
 from app.domain.cursors import encode_cursor
+from app.domain.text_rules import ERASED_HOST
 from app.ports.employees import Employee
 from app.ports.page import Page
 
@@ -63,7 +64,7 @@ def _of(org_id: str) -> Select[Any]:
     return (
         select(*columns, _hosts.max_per_day, _hosts.max_per_week)
         .join_from(m.users, m.hosts, _hosts.user_id == _users.id)
-        .where(_users.org_id == org_id)
+        .where(_users.org_id == org_id, ~_users.email.endswith(ERASED_HOST))
     )
 
 

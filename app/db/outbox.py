@@ -76,6 +76,10 @@ class SqlOutbox:
     async def drop(self, lanes: Sequence[str]) -> None:
         await self._db.execute(delete(m.outbox).where(m.outbox.c.lane.in_(list(lanes))))
 
+    async def is_wanted(self, job: Job) -> bool:
+        row = select(m.outbox.c.id).where(m.outbox.c.id == job.id).with_for_update()
+        return await self._db.scalar(row) is not None
+
     async def open_jobs(self, org_id: str, subject_id: str) -> list[OpenJob]:
         outbox = m.outbox.c
         rows = await self._db.execute(

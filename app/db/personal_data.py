@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, or_, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
+from app.db.erased_members import forget_member
 from app.domain.calendars import BUILTIN
 from app.domain.mentions import mentions
 from app.ports.personal_data import Keeping
@@ -94,14 +95,13 @@ class SqlPersonalData:
 
     async def forget_address(self, org_id: str, email: str) -> int:
         count = await self._forget_client(org_id, email)
-        links, added, kept, mails = m.one_time_links.c, m.added_contacts.c, m.kept_edits.c, m.scheduling_mails.c
+        links, kept, mails = m.one_time_links.c, m.kept_edits.c, m.scheduling_mails.c
         addressed = and_(links.org_id == org_id, links.recipient_email == email)
         statements = (
             update(m.one_time_links).where(addressed).values(recipient_email=None),
             delete(m.blocked_recipients).where(
                 _BLOCKED.org_id == org_id, _BLOCKED.kind == "email", _BLOCKED.value == email
             ),
-            delete(m.added_contacts).where(added.org_id == org_id, added.email == email),
             delete(m.kept_edits).where(kept.id.in_(await self._mentioning(kept, kept.data, org_id, email))),
             delete(m.scheduling_mails).where(mails.org_id == org_id, mails.address == email),
             delete(m.mail_deliveries).where(
@@ -115,6 +115,14 @@ class SqlPersonalData:
         for statement in statements:
             count += int((await self._db.execute(statement)).rowcount)
         return count
+
+    async def forget_member(self, user_id: str, now: int) -> None:
+        await forget_member(self._db, user_id, now)
+
+    async def forget_contacts(self, org_id: str, email: str) -> list[tuple[str, str | None]]:
+        added = m.added_contacts.c
+        gone = delete(m.added_contacts).where(added.org_id == org_id, added.email == email)
+        return [(row[0], row[1]) for row in await self._db.execute(gone.returning(added.account_id, added.key))]
 
     async def _mentioning(self, columns: Any, column: Any, org_id: str, email: str) -> list[str]:
         """Ids of rows with the address in a text."""

@@ -12,6 +12,8 @@ SHORTEST = 3
 """Characters that have to be typed before anybody is suggested."""
 MOST = 10
 LONGEST_NAME = 200
+KEY_LENGTH = 255
+"""Of what a provider calls a contact; a longer one is not kept."""
 _BEGINS, _BEGINS_A_WORD, _CONTAINS = range(3)
 _WORD_ENDS = re.compile(r"[\W_]+")
 

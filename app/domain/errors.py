@@ -87,6 +87,12 @@ class AlreadyExists(HalfpastError):
     code = "ALREADY_EXISTS"
 
 
+class StillMember(HalfpastError):
+    """Somebody who is to be forgotten signs in, or has links or bookings that somebody else has to take first."""
+
+    code = "STILL_MEMBER"
+
+
 class LinkExpired(HalfpastError):
     """A one-time link after its expiry."""
 

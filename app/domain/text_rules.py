@@ -32,6 +32,10 @@ RESERVED_SLUGS = frozenset(
 )
 
 
+ERASED_HOST = "@erased.invalid"
+"""What the addresses of members who were forgotten end with: nothing is ever delivered there (RFC 6761 §6.4)."""
+
+
 def is_email(text: str) -> bool:
     """Whether mail can be addressed to it."""
     return len(text.lower()) <= 254 and re.search(EMAIL, text) is not None

@@ -73,6 +73,11 @@ class Outbox(Protocol):
         """Withdraw work that no longer has a reason (a follow-up of a cancelled booking)."""
         ...
 
+    async def is_wanted(self, job: Job) -> bool:
+        """Whether the work was not withdrawn since it was claimed. Its row is locked until the end of the transaction:
+        who withdraws it meanwhile waits, and finds what was written with this."""
+        ...
+
     async def open_jobs(self, org_id: str, subject_id: str) -> list[OpenJob]:
         """What has still to follow for one subject."""
         ...

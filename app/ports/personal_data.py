@@ -44,8 +44,17 @@ class PersonalData(Protocol):
         ...
 
     async def forget_address(self, org_id: str, email: str) -> int:
-        """What is known of the address besides bookings: client, block list, one-time links, address books, work to be
-        done, edits kept, invitations told; how many rows went."""
+        """What is known of the address besides bookings: client, block list, one-time links, work to be done, edits
+        kept, invitations told; how many rows went."""
+        ...
+
+    async def forget_member(self, user_id: str, now: int) -> None:
+        """An account with all that lets in and belongs to it. The host stays, with a neutral name."""
+        ...
+
+    async def forget_contacts(self, org_id: str, email: str) -> Sequence[tuple[str, str | None]]:
+        """The accounts, by id, to whose address books the address was added, each with the contact's key; after
+        `forget_address`, which withdraws what would add more. They are to be taken out there."""
         ...
 
     async def forget_clients(self, client_ids: Sequence[str]) -> None:

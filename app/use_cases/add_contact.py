@@ -13,8 +13,10 @@ from app.domain.calendars import CalendarAccount
 from app.domain.contacts import Contact
 from app.domain.errors import ProviderFailure
 from app.ports import Ports
+from app.ports.contacts import AddedContact
 from app.ports.outbox import Job, NewJob
 from app.ports.unit_of_work import UnitOfWork
+from app.use_cases.remove_contact import removal_jobs
 from app.use_cases.sync_calendar import credentials_of, sync_job
 
 
@@ -22,8 +24,8 @@ async def add_contact_job(ports: Ports, job: Job) -> None:
     """Outbox handler: ask for the recipient of a booking to be added to each account that wants new ones."""
     now = ports.clock()
     async with ports.unit_of_work() as work:
-        booking = await work.bookings.get(job.subject_id)
-        if booking is None:
+        booking = await work.bookings.get(job.subject_id, lock=True)  # whoever erases it waits, and withdraws this
+        if booking is None or not booking.recipient.email:
             return
         accounts = await _adding_accounts(ports, work, booking)
         await work.outbox.enqueue([_put_job(account, booking, now) for account in accounts], now)
@@ -40,14 +42,17 @@ async def put_contact_job(ports: Ports, job: Job) -> None:
     if account is None or is_done or not _adds(ports, account):
         return
     try:
-        await ports.contact_books[account.provider].add(credentials_of(account), contact)
+        key = await ports.contact_books[account.provider].add(credentials_of(account), contact)
     except ProviderFailure as failure:
         if failure.kind != "auth":
             raise
         await _look_into(ports, account)
         return
     async with ports.unit_of_work() as work:
-        await work.contacts.mark_added(account.id, account.org_id, contact.email, ports.clock())
+        if await work.outbox.is_wanted(job):
+            await work.contacts.mark_added(account.id, account.org_id, contact.email, key, ports.clock())
+        elif key is not None:  # they were erased meanwhile
+            await work.outbox.enqueue(removal_jobs([AddedContact(account, key)], None, ports.clock()), ports.clock())
         await work.commit()
 
 

@@ -16,11 +16,14 @@ from app.domain.phone_numbers import e164
 from app.domain.text_rules import is_email
 from app.ports import Ports
 from app.ports.audit import AuditEntry
+from app.ports.contacts import AddedContact
 from app.ports.people import User
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.booking_changes import SYSTEM, Actor, record_change, told_reason
 from app.use_cases.change_booking import after_step, locked_booking
+from app.use_cases.erase_member import forget_member, member_to_erase
 from app.use_cases.idempotency import Replay, remember
+from app.use_cases.remove_contact import removal_jobs
 
 ERASED = "Erased"
 """What stands in the place of a name."""
@@ -29,12 +32,14 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What was erased. `is_user`: somebody signs in with the address; their account stays until it is removed."""
+    """What was erased. `is_user`: somebody signed in with the address, whose account is gone. `contacts_left` are the
+    ids of users who have the address in a book that we do not take it out of: it was not us who made the contact."""
 
     bookings: int
     guest_of: int
     others: int
     is_user: bool
+    contacts_left: tuple[str, ...] = ()
 
 
 async def erase_as_admin(ports: Ports, user: User, email: str, replay: Replay[Erasure] | None = None) -> Erasure:
@@ -48,10 +53,13 @@ async def erase_as_admin(ports: Ports, user: User, email: str, replay: Replay[Er
 
 
 async def erase_everywhere(ports: Ports, email: str) -> Erasure:
-    """In all organizations of this server; `NotFound` when nobody knows the address."""
+    """In all organizations of this server; `NotFound` when nobody knows the address, `StillMember` as in
+    `member_to_erase`, before anything is erased."""
     address, total = _address(email), Erasure(0, 0, 0, is_user=False)
     async with ports.read() as work:
         organizations = await work.personal_data.organizations()
+        for org_id in organizations:
+            await member_to_erase(work, org_id, address, ports.clock())
     for org_id in organizations:
         one = await erase_person(ports, org_id, address, SYSTEM)
         total = Erasure(
@@ -59,6 +67,7 @@ async def erase_everywhere(ports: Ports, email: str) -> Erasure:
             total.guest_of + one.guest_of,
             total.others + one.others,
             total.is_user or one.is_user,
+            (*total.contacts_left, *one.contacts_left),
         )
     if not (total.bookings or total.guest_of or total.others or total.is_user):
         raise NotFound(f"Nothing is known of {address}.")
@@ -73,23 +82,51 @@ def _address(email: str) -> str:
 
 
 async def erase_person(ports: Ports, org_id: str, email: str, actor: Actor) -> Erasure:
-    """A few bookings at a time, each in a transaction of its own: it can be begun again where it ended."""
+    """A few bookings at a time, each in a transaction of its own: it can be begun again where it ended. `StillMember`
+    when somebody signs in with the address who has to be switched off, or relieved, first."""
     words = {email}
+    async with ports.read() as work:
+        await member_to_erase(work, org_id, email, ports.clock())
     bookings = await _erase_all(ports, org_id, email, actor, words)
     guest_of = await _leave_all(ports, org_id, email, actor, words)
     now = ports.clock()
-    answers = await answers_holding(ports, sorted(words))
     async with ports.unit_of_work() as work:
-        user = await work.people.user_by_email(email)
+        member = await member_to_erase(work, org_id, email, now, lock=True)
+        if member is not None:
+            words |= await forget_member(ports, work, member, now)
         others = await work.personal_data.forget_address(org_id, email)
-        await work.idempotency.forget(answers)
-        if bookings or guest_of or others:
+        left, taken_out = await _forget_contacts(work, org_id, email, actor, now)
+        others += taken_out
+        erasure = Erasure(bookings, guest_of, others, is_user=member is not None, contacts_left=left)
+        if bookings or guest_of or others or member is not None:
             counts = {"bookings": bookings, "guest_of": guest_of, "others": others}
+            counts |= {"accounts": 1} if member is not None else {}
             entry = AuditEntry(org_id, actor.kind, actor.id, "person.erased", "organization", org_id, counts)
             await work.audit.write(entry, now)
         await work.commit()
+    await _forget_answers(ports, words)
     await erase_messages(ports, sorted(words))
-    return Erasure(bookings, guest_of, others, is_user=user is not None and user.org_id == org_id)
+    return erasure
+
+
+async def _forget_contacts(
+    work: UnitOfWork, org_id: str, email: str, actor: Actor, now: int
+) -> tuple[tuple[str, ...], int]:
+    """Whose address books keep them; and of how many books we knew that they are in them."""
+    forgotten = await work.personal_data.forget_contacts(org_id, email)
+    found = [(await work.calendars.account(account_id), key) for account_id, key in forgotten]
+    added = [AddedContact(account, key) for account, key in found if account is not None]
+    await work.outbox.enqueue(removal_jobs(added, actor.id if actor.kind == "user" else None, now), now)
+    return tuple(sorted({each.account.user_id for each in added if each.key is None})), len(forgotten)
+
+
+async def _forget_answers(ports: Ports, words: set[str]) -> None:
+    """After all else: an answer that is kept later tells of nobody any more."""
+    answers = await answers_holding(ports, sorted(words))
+    if answers:
+        async with ports.unit_of_work() as work:
+            await work.idempotency.forget(answers)
+            await work.commit()
 
 
 async def answers_holding(ports: Ports, words: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ STATUS: dict[type[e.HalfpastError], int] = {
     e.Conflict: 409,
     e.ClaimOverlap: 409,
     e.AlreadyExists: 409,
+    e.StillMember: 409,
     e.LinkExpired: 410,
     e.LinkUsed: 410,
     e.LinkInactive: 410,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from app.domain.calendars import CalendarAccount
-from app.domain.contacts import Contact
+from app.domain.contacts import KEY_LENGTH, Contact
 from app.domain.errors import ProviderFailure
 from app.ports.calendars import Credentials
 from integrations.google.session import PEOPLE, GoogleSession, Json
@@ -50,20 +50,32 @@ class GoogleContacts:
         found = await asyncio.gather(*(self._found(credentials, place, query) for place in places))
         return [contact for each in found for contact in each]
 
-    async def add(self, credentials: Credentials, contact: Contact) -> None:
+    async def add(self, credentials: Credentials, contact: Contact) -> str | None:
         """Into the address book."""
         await self._warm_up(credentials, _in_book)
         await asyncio.sleep(self._settle)
         there = await self._found(credentials, _in_book, contact.email)
         if any(each.email.lower() == contact.email.lower() for each in there):
-            return
+            return None
         body = {"names": [{"unstructuredName": contact.name}], "emailAddresses": [{"value": contact.email}]}
-        await self._session.call(
+        made = await self._session.call(
             credentials,
             lambda service: service.people().createContact(body=body, personFields=_FIELDS),
             api=PEOPLE,
             once=True,
         )
+        key = str(made.get("resourceName") or "")
+        return key if key and len(key) <= KEY_LENGTH else None
+
+    async def remove(self, credentials: Credentials, key: str) -> None:
+        """Out of the address book."""
+        try:
+            await self._session.call(
+                credentials, lambda service: service.people().deleteContact(resourceName=key), api=PEOPLE
+            )
+        except ProviderFailure as failure:
+            if failure.kind != "gone":
+                raise
 
     async def _found(self, credentials: Credentials, place: Search, query: str) -> list[Contact]:
         if self._warm_until.get((_key(credentials), place), 0.0) <= time.monotonic():

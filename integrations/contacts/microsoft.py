@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 from app.domain.calendars import CalendarAccount
-from app.domain.contacts import Contact
+from app.domain.contacts import KEY_LENGTH, Contact
 from app.domain.errors import ProviderFailure
 from app.ports.calendars import Credentials
 from integrations.microsoft.graph import Graph, Json
@@ -44,15 +44,26 @@ class MicrosoftContacts:
         except (AttributeError, TypeError) as error:
             raise ProviderFailure("protocol", "Microsoft answers with contacts that cannot be read.") from error
 
-    async def add(self, credentials: Credentials, contact: Contact) -> None:
+    async def add(self, credentials: Credentials, contact: Contact) -> str | None:
         """Into the default folder."""
         graph = self._open(credentials, CONTACTS)
         condition = f"emailAddresses/any(a:a/address eq {_quoted(contact.email)})"
         if await _listed(graph, __filter=condition):
-            return
+            return None
         address = {"name": contact.name, "address": contact.email}
         body = {"givenName": contact.name, "displayName": contact.name, "emailAddresses": [address]}
-        await graph.send("POST", graph.url(_PATH), body)
+        made = await graph.send("POST", graph.url(_PATH), body)
+        key = str(made.get("id") or "")
+        return key if key and len(key) <= KEY_LENGTH else None
+
+    async def remove(self, credentials: Credentials, key: str) -> None:
+        """Out of whatever folder it is in by now."""
+        graph = self._open(credentials, CONTACTS)
+        try:
+            await graph.send("DELETE", graph.url(f"{_PATH}/{quote(key, safe='')}"))
+        except ProviderFailure as failure:
+            if failure.kind != "gone":
+                raise
 
 
 async def _named(graph: Graph, query: str) -> list[Json]:

@@ -132,6 +132,15 @@ ACCOUNT_WORDS = {
         "You get this mail because you have an account at {organization}.",
         "changed",
     ),
+    "contact_left": AccountWords(
+        "Somebody you erased is still in an address book",
+        "One address book still holds them",
+        "Somebody you erased at {organization} was added to the address book of {reason}, by their connected account,"
+        " and could not be taken out again. Please ask {reason} to delete that contact there.",
+        "See personal data",
+        "You get this mail because you erased a person at {organization}.",
+        "off",
+    ),
     "write_trouble": AccountWords(
         "Your calendar does not show how a booking stands",
         "Your calendar is behind",

@@ -1,4 +1,4 @@
-"""The fake Google's People API: searching contacts, and adding one."""
+"""The fake Google's People API: searching contacts, adding one, and deleting one."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ class PeopleService:
     contacts: dict[str, list[Json]] = field(default_factory=dict)
     others: dict[str, list[Json]] = field(default_factory=dict)
     cached: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
+    made: int = 0
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
             web.get("/v1/people:searchContacts", self.search_contacts),
             web.get("/v1/otherContacts:search", self.search_others),
             web.post("/v1/people:createContact", self.create),
+            web.delete("/v1/people/{contact}:deleteContact", self.delete),
         ]
 
     def add(self, owner: str, name: str, email: str, *, is_other: bool = False) -> None:
@@ -47,9 +49,19 @@ class PeopleService:
         grant = self._grant(request, "contacts")
         body: Json = await request.json()
         known = self.contacts.setdefault(grant.email, [])
-        made = {**body, "resourceName": f"people/c{len(known)}", "etag": f"%{len(known)}"}
+        self.made += 1
+        made = {**body, "resourceName": f"people/m{self.made}", "etag": f"%{self.made}"}
         known.append(made)
         return web.json_response(made)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        grant = self._grant(request, "contacts")
+        name, known = f"people/{request.match_info['contact']}", self.contacts.get(grant.email, [])
+        found = next((each for each in known if each["resourceName"] == name), None)
+        if found is None:
+            raise Refusal(404, "notFound", "Requested entity was not found.")
+        known.remove(found)
+        return web.json_response({})
 
     def _found(self, request: web.Request, grant: FakeGrant, folder: dict[str, list[Json]]) -> web.Response:
         """By the beginning of a word of the name, or of the address."""

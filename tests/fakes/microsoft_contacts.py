@@ -43,6 +43,15 @@ async def create_contact(request: web.Request, mailbox: Mailbox) -> web.Response
     return web.json_response(made, status=201)
 
 
+async def delete_contact(request: web.Request, mailbox: Mailbox) -> web.Response:
+    """One, by id."""
+    found = next((each for each in mailbox.contacts if each["id"] == request.match_info["contact"]), None)
+    if found is None:
+        raise Refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+    mailbox.contacts.remove(found)
+    return web.Response(status=204)
+
+
 def add_contact(mailbox: Mailbox, name: str, email: str) -> None:
     """Somebody the person knows."""
     given, _, surname = name.partition(" ")

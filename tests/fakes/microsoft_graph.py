@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from tests.fakes.microsoft_contacts import create_contact, list_contacts, show_contact
+from tests.fakes.microsoft_contacts import create_contact, delete_contact, list_contacts, show_contact
 from tests.fakes.microsoft_faults import Fault, Refusal, go_wrong
 from tests.fakes.microsoft_json import Wishes, event_json, folder_json, take
 from tests.fakes.microsoft_mailbox import Item, Json, Mailbox, Shown
@@ -99,6 +99,7 @@ class GraphService:
             ("GET", f"{V1}/me/contacts", self._with_contacts(list_contacts)),
             ("POST", f"{V1}/me/contacts", self._with_contacts(create_contact)),
             ("GET", f"{V1}/me/contacts/{{contact}}", self._with_contacts(show_contact)),
+            ("DELETE", f"{V1}/me/contacts/{{contact}}", self._with_contacts(delete_contact)),
             ("POST", f"{V1}/subscriptions", self._subscribe),
             ("PATCH", f"{V1}/subscriptions/{{subscription}}", self._renew),
             ("DELETE", f"{V1}/subscriptions/{{subscription}}", self._unsubscribe),

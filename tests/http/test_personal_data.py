@@ -151,7 +151,7 @@ async def test_after_erasing_nothing_is_found_anywhere(api: Api) -> None:
                   "calendar_objects.data", "blocked_recipients.value", "bookings.internal_notes"):  # fmt: skip
         assert any(name.startswith(place) for name in before), place
     assert all(part in said for part in ("zebedee", "quill", "estate", "orchid"))
-    assert await erase(api, EMAIL.upper()) == {**await erase_counts(), "is_user": False}
+    assert await erase(api, EMAIL.upper()) == {**await erase_counts(), "is_user": False, "contacts_left": []}
     await drain(api)  # what follows brings nothing back
     assert await traces(api) == {}
     assert {part for part in TRACES if part in await published(api)} == set()
@@ -203,10 +203,25 @@ async def test_other_organizations_keep_what_they_know(api: Api) -> None:
     assert theirs["bookings"] == []
 
 
-async def test_an_account_stays_and_is_told_of(api: Api) -> None:
-    who = api.acme.colleague
-    assert (await erase(api, who.user.email))["is_user"] is True
-    assert (await api.get("/me", who)).json()["email"] == who.user.email
+async def test_an_account_goes_once_its_owner_is_switched_off_and_relieved(api: Api) -> None:
+    """Until then it is refused, by the page too, and says what is to be done."""
+    acme, who = api.acme, api.acme.colleague
+    email = who.user.email
+    refused = await api.post("/erase", acme.admin, json={"email": email})
+    assert (refused.status_code, code_of(refused)) == (409, "STILL_MEMBER")
+    assert "Switch them off" in refused.json()["detail"]
+    assert (await api.get("/me", who)).json()["email"] == email
+    page = await enter(api, acme.admin)
+    shown = await page.post("/app/settings/data/erase", email=email, sure="yes")
+    assert shown.status_code in {400, 409}
+    assert "Switch them off" in words(shown)
+    assert (await api.patch(f"/employees/{who.id}", acme.admin, json={"is_active": False})).status_code == 200
+    assert (await erase(api, email))["is_user"] is True
+    assert await traces(api, (email,)) == {}
+    listed = await api.get("/employees", acme.admin)
+    assert who.id not in {each["id"] for each in listed.json()["items"]}
+    last = await api.post("/erase", acme.admin, json={"email": acme.admin.user.email})
+    assert (last.status_code, code_of(last)) == (409, "STILL_MEMBER")
 
 
 async def test_the_command_line_reaches_every_organization(api: Api) -> None:
@@ -227,7 +242,7 @@ async def test_the_command_line_reaches_every_organization(api: Api) -> None:
 async def test_erasing_twice_changes_nothing_more(api: Api) -> None:
     await told(api)
     await erase(api)
-    assert await erase(api) == {"bookings": 0, "guest_of": 0, "others": 0, "is_user": False}
+    assert await erase(api) == {"bookings": 0, "guest_of": 0, "others": 0, "is_user": False, "contacts_left": []}
 
 
 async def test_idempotent_answers_of_others_stay(api: Api) -> None:

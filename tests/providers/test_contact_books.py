@@ -158,6 +158,18 @@ async def test_who_is_known_already_is_left_as_they_are(book: Book) -> None:
     assert book.known() == [there]
 
 
+async def test_a_contact_that_we_made_is_taken_out_again(book: Book) -> None:
+    """By what the provider calls it, whatever its owner wrote into it since; and once more is no failure."""
+    sam = Contact("Sam", "sam@example.org")
+    book.know(sam)
+    key = await book.book.add(book.credentials, RAE)
+    assert key is not None
+    assert await book.book.add(book.credentials, RAE) is None, "it is there, by whomever"
+    for _ in range(2):
+        await book.book.remove(book.credentials, key)
+        assert book.known() == [sam]
+
+
 async def test_an_address_that_begins_alike_is_another_person(book: Book) -> None:
     longer = Contact("Raelene", "rae@example.org.au")
     book.know(longer)
@@ -186,6 +198,16 @@ async def test_a_book_that_cannot_be_read_says_so(book: Book, status: int, kind:
         await book.book.add(book.credentials, RAE)
     assert failure.value.kind == kind
     assert book.known() == []
+
+
+async def test_a_book_that_cannot_be_written_says_so(book: Book) -> None:
+    key = await book.book.add(book.credentials, RAE)
+    assert key is not None
+    book.refuse(503)
+    with pytest.raises(ProviderFailure) as failure:
+        await book.book.remove(book.credentials, key)
+    assert failure.value.kind == "busy"
+    assert book.known() == [RAE]
 
 
 # Google

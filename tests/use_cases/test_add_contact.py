@@ -57,6 +57,7 @@ async def test_the_recipient_of_a_confirmed_booking_is_added(world: AddressBooks
             "email": "rae@example.org",
             "org_id": world.organization.id,
             "added_at": world.clock.now,
+            "key": person["resourceName"],
         }
     ]
 

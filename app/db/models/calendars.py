@@ -222,6 +222,7 @@ added_contacts = Table(
     Column("email", String(254), primary_key=True),
     org(),
     instant("added_at"),
+    Column("key", String(255)),  # the provider's, of the contact we made; NULL: it was there, or is older than this
 )
 
 feeds = Table(

@@ -31,12 +31,14 @@ class EraseIn(In):
 
 class Erased(msgspec.Struct):
     """How many bookings were theirs, of how many others they were a guest, and how many other entries are gone.
-    `is_user`: somebody signs in with the address; their account is left as it is."""
+    `is_user`: somebody signed in with the address, whose account is gone. `contacts_left`: ids of users who had the
+    person in their address book before we would have added them; only they can take them out."""
 
     bookings: int
     guest_of: int
     others: int
     is_user: bool
+    contacts_left: list[str]
 
 
 class RetentionOut(msgspec.Struct):
@@ -70,10 +72,11 @@ async def export_data(
 @post(
     "/erase",
     status_code=200,
-    responses=problems(401, 403, 413, 422),
-    summary="Forget a person who booked",
-    description="Their bookings stay without a name; those to come are cancelled, which their hosts are told. It "
-    "cannot be undone.",
+    responses=problems(401, 403, 409, 413, 422),
+    summary="Forget a person",
+    description="Their bookings stay without a name; those to come are cancelled, which their hosts are told. An "
+    "account with the address goes too, and past bookings show a neutral name; it has to be switched off, and its "
+    "links and coming bookings handed over, first (`STILL_MEMBER`). It cannot be undone.",
 )
 async def erase_data(
     request: Request[Any, Any, Any], caller: SignedIn, data: JSONBody[EraseIn], idempotency_key: IdempotencyKey = None
@@ -88,7 +91,8 @@ async def erase_data(
 
 
 async def _erased(_: UnitOfWork, erasure: Erasure) -> Erased:
-    return Erased(erasure.bookings, erasure.guest_of, erasure.others, erasure.is_user)
+    left = list(erasure.contacts_left)
+    return Erased(erasure.bookings, erasure.guest_of, erasure.others, erasure.is_user, left)
 
 
 @get("/retention", responses=problems(401, 403), summary="How long data is kept")

@@ -51,6 +51,7 @@ WORK: Mapping[str, str] = {
     "write_trouble": "Mail about a booking's calendar event",
     "add_contact": "Adding a recipient to contacts",
     "put_contact": "Adding a recipient to contacts",
+    "remove_contact": "Taking an erased person out of contacts",
     "meeting_place": "Finding a place for an online meeting",
     "conflicts_found": "Mail about bookings that overlap events",
     "recipient_declined": "Mail about a declined invitation",

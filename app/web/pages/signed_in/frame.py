@@ -34,7 +34,8 @@ AT: Mapping[str, str] = {"google": " (Google)", "microsoft": " (Microsoft)"}
 NOTICES: Mapping[str, str] = {
     "saved": "Saved.",
     "erased": "They are forgotten. Calendars and feeds are being brought up to date.",
-    "erased-but-account": "They are forgotten as somebody who books. Their own account here is left as it is.",
+    "erased-but-contacts": "They are forgotten. Some hosts have them in an address book of their own: ask your hosts "
+    "to delete them there.",
     "unknown-person": "Nothing was known of this address.",
     "deleted": "Deleted.",
     "made": "Made.",

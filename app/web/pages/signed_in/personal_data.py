@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get, post
 
-from app.domain.errors import HalfpastError, Invalid, NotFound
+from app.domain.errors import HalfpastError, Invalid, NotFound, StillMember
 from app.ports.personal_data import Keeping
 from app.use_cases.erase_person import erase_as_admin
 from app.use_cases.export_person import export_person
@@ -100,12 +100,12 @@ async def erase(request: Request[Any, Any, Any], caller: Member) -> Response[Any
             form.fail("sure", "Please tick that this is meant: it cannot be undone.")
         form.finish()
         erased = await erase_as_admin(ports_of(request), caller.user, email)
-    except Invalid as refusal:
+    except (Invalid, StillMember) as refusal:
         form.refuse(refusal)
         return await _page(request, caller, refusal, erase=form)
-    if not (erased.bookings or erased.guest_of or erased.others):
+    if not (erased.bookings or erased.guest_of or erased.others or erased.is_user):
         return done(PATH, "unknown-person")
-    return done(PATH, "erased-but-account" if erased.is_user else "erased")
+    return done(PATH, "erased-but-contacts" if erased.contacts_left else "erased")
 
 
 routes: Sequence[Any] = (data_page, save_keeping, export, erase)
