@@ -187,3 +187,37 @@ async def test_what_is_not_ones_own_shows_no_times(api: Api) -> None:
         visitor = await enter(api, who)
         for more in ("", "&own=yes", f"&start={moment(at(3, 10))}"):
             assert (await visitor.get(f"{PAGE}?offer=link:{api.acme.link.id}{more}")).status_code == 404
+
+
+async def test_what_was_left_out_of_a_set_is_told(api: Api, owner: Visitor) -> None:
+    """And each of the set leads to the others."""
+    fields = {
+        "offer": f"link:{api.acme.link.id}", "key": "k" * 20, "start": "2027-03-02T10:00", "duration": "30",
+        "name": "Kim", "email": "kim@example.org", "times": "4", "every_weeks": "1", "only_free": "yes",
+    }  # fmt: skip
+    first, again = [await owner.post(PAGE, **fields) for _ in range(2)]
+    assert (first.status_code, again.headers["location"]) == (303, first.headers["location"])
+    shown = words(await owner.get(first.headers["location"]))
+    assert "Not free, and therefore not booked: Tuesday, March 2, 2027; Tuesday, March 9, 2027." in shown
+    assert ("One of a set of 2" in shown, "Tuesday, March 23, 2027, 10:00" in shown) == (True, True)
+    none = await owner.post(PAGE, **{**fields, "key": "j" * 20, "only_free": ""})
+    assert (none.status_code, value_of(none, "times"), 'name="alternative"' in none.text) == (409, "4", False)
+
+
+async def test_staff_cancel_one_of_a_set_or_it_and_the_later_ones(api: Api, owner: Visitor) -> None:
+    fields = {
+        "offer": f"link:{api.acme.link.id}", "key": "k" * 20, "start": "2027-03-03T10:00", "duration": "30",
+        "name": "Kim", "email": "kim@example.org", "times": "4", "every_weeks": "1",
+    }  # fmt: skip
+    assert (await owner.post(PAGE, **fields)).status_code == 303
+    paths = [f"/app/bookings/{each['id']}" for each in await booked(api, api.acme, "kim@example.org")]
+    assert "This one and the 3 later ones until Wednesday, March 24" in words(await owner.get(f"{paths[0]}/cancel"))
+    long = await owner.post(f"{paths[1]}/cancel", reason="x" * 501, following="yes")
+    assert (long.status_code, 'name="following" value="yes" checked' in long.text) == (400, True)
+    assert (await owner.post(f"{paths[0]}/cancel", following="")).status_code == 303
+    assert (await owner.post(f"{paths[2]}/cancel", following="yes", version="9")).status_code == 412
+    assert (await owner.post(f"{paths[2]}/cancel", following="yes")).status_code == 303
+    states = [each["status"] for each in await booked(api, api.acme, "kim@example.org")]
+    assert states == ["cancelled", "confirmed", "cancelled", "cancelled"]
+    assert "weekly set" not in words(await owner.get(f"{paths[1]}/cancel"))
+    assert "weekly set" not in words(await owner.get(f"/app/bookings/{api.acme.booking.id}/cancel"))

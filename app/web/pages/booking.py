@@ -17,6 +17,7 @@ from litestar.params import FromPath
 from app.domain.bookings import Booking
 from app.domain.errors import CalendarUnavailable, Conflict, Forbidden, HalfpastError, Invalid, NotFound, RateLimited
 from app.domain.hours import local_date
+from app.domain.languages import negotiated
 from app.ports import Ports
 from app.ports.links import LinkContext
 from app.ports.unit_of_work import UnitOfWork
@@ -43,6 +44,7 @@ from app.web.pages.booking_form import (
 from app.web.pages.faces import When, link_face, when_of
 from app.web.pages.picker import Query, length_words, picker_of, read_minutes, read_query, read_start
 from app.web.pages.rendering import page, see_other
+from app.web.pages.series_views import left_part
 from app.web.pages.wording import Wording, wording_for
 from app.web.problem import problem_of
 from app.web.times import rfc3339
@@ -183,7 +185,7 @@ async def _book(request: Request[Any, Any, Any], token: str, path: str, *, is_se
     typed = read_form(await request.form(), context.template.questions if context.template else ())
     try:
         await request.app.state.limits.hit("booking", client_address(request))
-        address = await _submit(ports, token, typed, context)
+        address = await _submit(ports, token, typed, context, request.headers.get("accept-language"))
     except (Invalid, Conflict, CalendarUnavailable, Forbidden, RateLimited) as refusal:
         open_context(context, ports.clock())  # what the link itself refuses comes before what is wrong with a form
         problem, headers = problem_of(refusal)
@@ -192,10 +194,12 @@ async def _book(request: Request[Any, Any, Any], token: str, path: str, *, is_se
     return see_other(address, {"Referrer-Policy": "no-referrer"})
 
 
-async def _submit(ports: Ports, token: str, typed: Typed, context: LinkContext) -> str:
-    """The address of the booking this form made, now or when it was first sent."""
+async def _submit(ports: Ports, token: str, typed: Typed, context: LinkContext, languages: str | None) -> str:
+    """The address of the booking this form made, now or when it was first sent. `languages`: what the browser accepts,
+    which is no part of the form."""
     wanted = check_form(typed, context)
     scope, body = f"page|{token}|{typed.key}", body_hash(wanted)
+    wanted = replace(wanted, language=negotiated(languages))
     if wanted.repeat is not None:
         all_of_it = Replay(scope, body, _address_of_series)
         return await once(ports, all_of_it, lambda: book_series(ports, token, wanted, all_of_it))
@@ -206,7 +210,7 @@ async def _submit(ports: Ports, token: str, typed: Typed, context: LinkContext) 
 async def _address_of_series(work: UnitOfWork, series: Series) -> str:
     """The first one's page knows what was left out from its address alone."""
     address = await _address_of(work, series.first)
-    left = ".".join(str(start) for start in series.left_out)
+    left = left_part(series)
     return f"{address}&left={left}" if left else address
 
 

@@ -40,6 +40,8 @@ from app.use_cases.idempotency import Replay, once
 from app.use_cases.offered_hosts import pool_of
 from app.web.pages.faces import link_face
 from app.web.pages.picker import Query, picker_of, read_query
+from app.web.pages.rendering import see_other
+from app.web.pages.series_views import left_part
 from app.web.pages.signed_in.book_form import (
     LINK,
     SERVICE,
@@ -50,7 +52,7 @@ from app.web.pages.signed_in.book_form import (
 )
 from app.web.pages.signed_in.book_views import Pairs, details_of
 from app.web.pages.signed_in.form import Form
-from app.web.pages.signed_in.frame import LINK_ROLES, Member, app_page, done, ports_of, wording_of
+from app.web.pages.signed_in.frame import LINK_ROLES, Member, app_page, ports_of, wording_of
 from app.web.pages.signed_in.wall_time import local_input
 from app.web.sessions import Caller
 
@@ -254,11 +256,11 @@ async def book(request: Request[Any, Any, Any], caller: Member) -> Response[Any]
         if nearer := form.get("alternative"):
             _take(form, nearer, context)
         wanted = read_booking(form, caller.user, context)
-        booking_id = await _submit(request, caller.user, form.get("key"), wanted)
+        address = await _submit(request, caller.user, form.get("key"), wanted)
     except (Invalid, Conflict, CalendarUnavailable, Forbidden, NotFound, NotModifiable) as refusal:
         form.refuse(refusal, form_name)
         return await _form_page(request, caller, form, context, refusal)
-    return done(f"/app/bookings/{booking_id}", "booked")
+    return see_other(address)
 
 
 async def _offer(request: Request[Any, Any, Any], caller: Caller, form: Form) -> LinkContext:
@@ -278,23 +280,25 @@ def _take(form: Form, nearer: str, context: LinkContext) -> None:
 
 
 async def _submit(request: Request[Any, Any, Any], user: User, key: str, wanted: ClientBooking) -> str:
-    """The id of the (first) booking this form made, now or when it was first sent."""
+    """The address of the (first) booking this form made, now or when it was first sent."""
     ports = ports_of(request)
     scope = f"page|{PATH}|{user.id}|{key}"
     body = hashlib.sha256(msgspec.json.encode(wanted, order="sorted")).hexdigest()
     if wanted.request.repeat is None:
-        one = Replay(scope, body, _id_of)
+        one = Replay(scope, body, _address_of)
         return await once(ports, one, lambda: book_for_client(ports, user, wanted, one))
-    all_of_them = Replay(scope, body, _first_of)
+    all_of_them = Replay(scope, body, _address_of_first)
     return await once(ports, all_of_them, lambda: book_series_for_client(ports, user, wanted, all_of_them))
 
 
-async def _id_of(_: UnitOfWork, booking: Booking) -> str:
-    return booking.id
+async def _address_of(_: UnitOfWork, booking: Booking) -> str:
+    return f"/app/bookings/{booking.id}?did=booked"
 
 
-async def _first_of(_: UnitOfWork, series: Series) -> str:
-    return series.first.id
+async def _address_of_first(work: UnitOfWork, series: Series) -> str:
+    """With what was left out of the set."""
+    address, left = await _address_of(work, series.first), left_part(series)
+    return f"{address}&left={left}" if left else address
 
 
 routes: Sequence[Any] = (new_page, book)

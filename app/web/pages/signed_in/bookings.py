@@ -1,10 +1,9 @@
-"""`/app/bookings`: what is coming, what was, and what can be done with one."""
+"""`/app/bookings/{id}`: one booking, and what can be done with it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from app.domain.booking_state import Step
-from app.domain.bookings import Booking, BookingStatus
+from app.domain.bookings import Booking
 from app.domain.errors import (
     CalendarUnavailable,
     Conflict,
@@ -24,13 +23,11 @@ from app.domain.errors import (
     StaleVersion,
 )
 from app.domain.hours import local_date
-from app.domain.stays import LONGEST_CLAIM
-from app.ports.bookings import BookingFilter
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.booking_changes import Actor
 from app.use_cases.browse_times import browse_moves
+from app.use_cases.cancel_series import cancel_following
 from app.use_cases.change_booking import take_step
-from app.use_cases.confirm_bookings import MOST as MOST_CONFIRMED
-from app.use_cases.confirm_bookings import confirm_bookings
 from app.use_cases.edit_booking import edit_booking
 from app.use_cases.reschedule_booking import Move, moved_end, reschedule_booking
 from app.use_cases.zone_names import canonical_zone
@@ -42,21 +39,15 @@ from app.web.pages.faces import when_of
 from app.web.pages.manage import MoveView
 from app.web.pages.picker import picker_of, read_minutes, read_query, read_start
 from app.web.pages.rendering import see_other
-from app.web.pages.signed_in.booking_filters import choices, narrowed
-from app.web.pages.signed_in.booking_views import booking_detail, day_rows
+from app.web.pages.series_views import SeriesTime, left_out, staff_series
+from app.web.pages.signed_in.booking_views import booking_detail
 from app.web.pages.signed_in.day import back_to_day
-from app.web.pages.signed_in.edits import edit_rows
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import LINK_ROLES, Member, app_page, done, ports_of, wording_of
-from app.web.pages.signed_in.kept import kept_rows
+from app.web.pages.wording import Wording
 from app.web.sessions import Caller
 from app.web.times import rfc3339
 
-PAGE = 50
-LONGEST = LONGEST_CLAIM * 60  # what began earlier is over
-_IS_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-OPEN: tuple[BookingStatus, ...] = ("pending", "confirmed", "in_progress")
-PAST: tuple[BookingStatus, ...] = ("confirmed", "in_progress", "completed", "no_show")
 CHANGED = "This booking was changed meanwhile. Please look at it again."
 
 STEPS: dict[str, tuple[Step, str]] = {
@@ -67,125 +58,6 @@ STEPS: dict[str, tuple[Step, str]] = {
     "correct": ("correct", "corrected"),
 }
 """The last part of an address: the step it takes, and what is said afterwards."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One of the lists: its address, its name, what is in it and what it says when nothing is."""
-
-    name: str
-    label: str
-    where: BookingFilter
-    empty: str
-    quiet: frozenset[str] = frozenset()
-
-
-def _listings(caller: Caller, now: int) -> tuple[Listing, ...]:
-    """All lists, the one shown first at the front."""
-    all_of = BookingFilter(caller.user.org_id, caller.scope)
-    return (
-        Listing(
-            "upcoming",
-            "Upcoming",
-            replace(all_of, status=OPEN, start=now - LONGEST, ends_after=now),
-            "No bookings ahead",
-            frozenset({"confirmed"}),
-        ),
-        Listing(
-            "pending",
-            "To approve",
-            replace(all_of, status=("pending",), start=now - LONGEST, ends_after=now),
-            "Nothing to approve",
-        ),
-        Listing(
-            "past",
-            "Past",
-            replace(all_of, status=PAST, end=now, ended_by=now, newest_first=True),
-            "No past bookings",
-            frozenset({"completed", "confirmed"}),
-        ),
-        Listing(
-            "cancelled",
-            "Cancelled",
-            replace(all_of, status=("cancelled",), newest_first=True),
-            "No cancelled bookings",
-        ),
-    )
-
-
-@get("/bookings")
-async def bookings_page(request: Request[Any, Any, Any], caller: Member) -> Response[bytes]:
-    """A list by local day; `view` names it, or what it is narrowed to; `cursor` goes on."""
-    return await _list_page(request, caller)
-
-
-async def _list_page(
-    request: Request[Any, Any, Any],
-    caller: Caller,
-    view: str = "",
-    refused: Sequence[Refused] = (),
-    refusal: HalfpastError | None = None,
-) -> Response[bytes]:
-    ports, wording = ports_of(request), wording_of(request)
-    now = ports.clock()
-    listings = _listings(caller, now)
-    wanted, narrow = view or request.query_params.get("view", ""), narrowed(request, caller)
-    listing = next((each for each in listings if each.name == wanted), listings[0])
-    if narrow.is_asked:
-        listing = Listing(
-            "found", "Found", narrow.where or listings[0].where, "Nothing found", frozenset({"confirmed"})
-        )
-    async with ports.read() as work:
-        found = await work.bookings.page(listing.where, PAGE, request.query_params.get("cursor"))
-        pending = await work.bookings.page(listings[1].where, PAGE, None)
-        edits = await edit_rows(work, caller.user, wording)
-        kept = await kept_rows(work, caller.user, wording)
-        choice = await choices(work, caller)
-        conflicting = await work.bookings.conflicting([booking.id for booking in found.items])
-    return app_page(
-        request,
-        caller,
-        "bookings",
-        refusal=refusal,
-        refused=refused,
-        narrow=narrow,
-        choices=choice,
-        edits=edits,
-        kept=kept,
-        listings=listings,
-        listing=listing,
-        days=day_rows(found.items, caller.user, wording, now, quiet=listing.quiet, conflicting=conflicting),
-        pending=len(pending.items),
-        cursor=found.cursor,
-        is_continued="cursor" in request.query_params,
-        zone=caller.user.timezone,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A booking that could not be confirmed, and why."""
-
-    name: str
-    why: str
-
-
-@post("/bookings/confirm")
-async def confirm_chosen(request: Request[Any, Any, Any], caller: Member) -> Response[Any]:
-    """Confirm those that are ticked; each by itself, and what could not be confirmed is told."""
-    form = await Form.posted(request)
-    ids = [each for each in form.all("ids") if _IS_ID.fullmatch(each)][:MOST_CONFIRMED]
-    found = await confirm_bookings(ports_of(request), caller.user, ids)
-    wrong = [each for each in found if each.refusal is not None]
-    if not wrong:
-        return see_other(f"/app/bookings?view=pending&did={'confirmed-all' if found else 'none-chosen'}")
-    refused = []
-    async with ports_of(request).read() as work:
-        for each in wrong:
-            booking = await work.bookings.get(each.id) if not isinstance(each.refusal, NotFound) else None
-            why = each.refusal.detail if each.refusal else ""
-            refused.append(Refused(booking.recipient.name if booking else "A booking", why))
-    return await _list_page(request, caller, "pending", refused, Conflict("Some could not be confirmed."))
 
 
 async def _booking(request: Request[Any, Any, Any], caller: Caller, booking_id: UUID) -> Booking:
@@ -213,9 +85,27 @@ async def _booking_page(
     async with ports.read() as work:
         booking = await visible_booking(work, caller, str(booking_id))
         view = await booking_detail(work, booking, caller.user, wording_of(request), ports.clock(), with_work=may_retry)
+        series = await _series(work, booking, caller, wording_of(request))
+    missing = left_out(request.query_params.get("left", ""), booking, wording_of(request), caller.user.timezone)
     kept = {"notes": view.notes, "internal_notes": view.internal_notes, "guests": "\n".join(view.guests)}
     form = Form(Form.of(kept).values | form.values, form.errors) if form else Form.of(kept)
-    return app_page(request, caller, "booking", refusal=refusal, view=view, form=form, problem=_words(refusal))
+    return app_page(
+        request,
+        caller,
+        "booking",
+        refusal=refusal,
+        view=view,
+        form=form,
+        problem=_words(refusal),
+        series=series,
+        missing=missing,
+    )
+
+
+async def _series(work: UnitOfWork, booking: Booking, caller: Caller, wording: Wording) -> tuple[SeriesTime, ...]:
+    """The set it belongs to, if to any."""
+    found = await work.bookings.series(booking.series_id) if booking.series_id else []
+    return staff_series(booking, found, wording, caller.user.timezone)
 
 
 def _words(refusal: HalfpastError | None) -> str:
@@ -307,24 +197,28 @@ async def _cancel_page(
     async with ports.read() as work:
         booking = await visible_booking(work, caller, str(booking_id))
         view = await booking_detail(work, booking, caller.user, wording_of(request), ports.clock(), with_work=False)
+        series = await _series(work, booking, caller, wording_of(request))
     if not view.can_cancel:
         return see_other(view.path)
-    return app_page(request, caller, "booking_cancel", refusal=refusal, view=view, form=form)
+    later = [each for each in series if each.is_later]
+    return app_page(request, caller, "booking_cancel", refusal=refusal, view=view, form=form, later=later)
 
 
 @post("/bookings/{booking_id:uuid}/cancel")
 async def cancel(request: Request[Any, Any, Any], caller: Member, booking_id: FromPath[UUID]) -> Response[Any]:
-    """Cancel; twice is as good as once."""
+    """Cancel, alone or with the later ones of its set; twice is as good as once."""
     booking = await _booking(request, caller, booking_id)
     form = await Form.posted(request)
+    ports, actor = ports_of(request), _actor(caller)
     if booking.status == "cancelled":
         return done(f"/app/bookings/{booking.id}", "cancelled")
     try:
         reason = form.text("reason", ShortReason, "Please keep the reason below 500 characters.")
         form.finish()
-        await take_step(
-            ports_of(request), booking.id, "cancel", _actor(caller), version=form.version, reason=reason or None
-        )
+        if form.flag("following"):
+            await cancel_following(ports, booking.id, actor, version=form.version, reason=reason or None)
+        else:
+            await take_step(ports, booking.id, "cancel", actor, version=form.version, reason=reason or None)
     except Invalid as refusal:
         return await _cancel_page(request, caller, booking_id, form, refusal)
     except (StaleVersion, NotModifiable) as refusal:
@@ -399,8 +293,6 @@ async def move(request: Request[Any, Any, Any], caller: Member, booking_id: From
 
 
 routes: Sequence[Any] = (
-    bookings_page,
-    confirm_chosen,
     booking_page,
     step,
     save_notes,
