@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -27,7 +28,6 @@ LINE_LENGTH = 78
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
 _ADDRESS = re.compile(r"""[^\s"(),:;<>@\[\\\]\x00-\x1f\x7f]+@[^\s"(),:;<>@\[\\\]\x00-\x1f\x7f]+""")
-
 
 
 class _Registry(HeaderRegistry):
@@ -49,6 +49,13 @@ class _Policy(EmailPolicy):
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
         is_plain = value.isascii() and value.isprintable() and len(name) + 2 + len(value) <= LINE_LENGTH
         return (name, value) if is_plain else super().header_store_parse(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """The library loses the spaces at which it folds what must be encoded."""
+        if name.lower() != "subject" or self.utf8 or value.isascii():
+            return super().fold_binary(name, value)
+        folded = Header(value, "utf-8", LINE_LENGTH, name).encode(linesep=self.linesep)
+        return f"{name}: {folded}{self.linesep}".encode()
 
 
 _ASCII = _Policy(header_factory=_Registry(), linesep="\r\n")

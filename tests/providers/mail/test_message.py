@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.errors import ProviderFailure
 from app.ports.mail import Invitation, Mail
-from integrations.mail.message import Sender, build_message, header_text
+from integrations.mail.message import SUBJECT_OCTETS, Sender, build_message, header_text
 
 SENDER = Sender("Halfpast", "bookings@halfpast.example.com")
 NOW = 1_800_000_000
@@ -64,6 +64,17 @@ def test_short_names_and_subjects_arrive_as_written(name: str) -> None:
     message = received(make_mail(to_name=f"{name} {name}"[:11], subject=f"About {name}"))
     assert message["To"].addresses[0].display_name == header_text(f"{name} {name}"[:11], 45)
     assert message["Subject"] == f"About {name}"
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "N", "S"]), min_size=1, max_size=12), min_size=1, max_size=20))
+def test_long_subjects_keep_their_spaces_wherever_they_are_folded(words: list[str]) -> None:
+    message = received(make_mail(subject=" ".join(words)))
+    assert message["Subject"] == header_text(" ".join(words), SUBJECT_OCTETS)
+
+
+def test_a_subject_in_arabic_keeps_its_spaces() -> None:
+    subject = "تم التأكيد: Intro call مع Ana، الخميس، 4 مارس، 3:30 م"
+    assert received(make_mail(subject=subject))["Subject"] == subject
 
 
 def test_an_invitation_is_the_last_alternative_and_an_attachment() -> None:
