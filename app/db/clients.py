@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db import models as m
 from app.db.rows import page_by_id
 from app.domain.bookings import Recipient
-from app.domain.clients import Block, Client, Figures, Identity, blocks_against, email_key, phone_key
+from app.domain.clients import Block, Client, Figures, Identity, blocks_against, email_key, identities_of, phone_key
 from app.domain.cursors import encode_cursor
 from app.domain.errors import AlreadyExists, StaleVersion
 from app.ports.clients import ClientFilter, Unfiled
@@ -95,6 +95,22 @@ class SqlClientStore:
             query = query.where(_seen_by(user_id))
         rows = await self._db.execute(query.group_by(_bookings.client_id))
         return {row[0]: Figures(*row[1:]) for row in rows}
+
+    async def language_of(self, org_id: str, recipient: Recipient) -> str | None:
+        identities = identities_of(recipient)
+        if not identities:
+            return None
+        filed = select(_known.client_id).where(_known.org_id == org_id, _any_of(_known, identities))
+        theirs: ColumnElement[bool] = _bookings.client_id.in_(filed)
+        if recipient.email:  # what is not filed yet
+            theirs = or_(theirs, _bookings.recipient_email == email_key(recipient.email))
+        query = (
+            select(_bookings.language)
+            .where(_bookings.org_id == org_id, theirs, _bookings.language.is_not(None))
+            .order_by(_bookings.created_at.desc(), _bookings.id.desc())
+            .limit(1)
+        )
+        return await self._db.scalar(query)
 
     async def add(self, client: Client) -> None:
         await self._db.execute(insert(m.clients).values(**_values(client)))

@@ -53,6 +53,10 @@ class ClientStore(Protocol):
         """The numbers of these clients, one SELECT; with `user_id` over the bookings this user owns or hosts alone."""
         ...
 
+    async def language_of(self, org_id: str, recipient: Recipient) -> str | None:
+        """What whoever is known by the recipient's address or number was told things in last; one SELECT."""
+        ...
+
     async def add(self, client: Client) -> None: ...
     async def update(self, client: Client) -> None:
         """Write its own fields and its identities, which no other client may have."""

@@ -59,6 +59,7 @@ async def book_for_client(
     async with ports.read() as work:
         context = await client_context(work, user, wanted)
         answered = check_client_request(context, wanted)
+        wanted = await in_their_language(work, user, wanted)
     try:
         if not wanted.override:
             async with ports.read() as work:
@@ -68,6 +69,15 @@ async def book_for_client(
     except (Conflict, ClaimOverlap) as taken:
         free = await _alternatives(ports, context, request, now)
         raise Conflict(taken.detail, free, request.timezone) from taken
+
+
+async def in_their_language(work: UnitOfWork, user: User, wanted: ClientBooking) -> ClientBooking:
+    """With the language the client booked in last, unless staff say one."""
+    request = wanted.request
+    if request.language is not None:
+        return wanted
+    known = await work.clients.language_of(user.org_id, request.recipient)
+    return replace(wanted, request=replace(request, language=known))
 
 
 async def client_context(work: UnitOfWork, user: User, wanted: ClientBooking) -> LinkContext:

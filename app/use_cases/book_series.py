@@ -18,7 +18,13 @@ from app.ports import Ports
 from app.ports.links import LinkContext
 from app.ports.people import User
 from app.ports.unit_of_work import UnitOfWork
-from app.use_cases.book_for_client import ClientBooking, check_client_request, client_context, overruled_place
+from app.use_cases.book_for_client import (
+    ClientBooking,
+    check_client_request,
+    client_context,
+    in_their_language,
+    overruled_place,
+)
 from app.use_cases.book_slot import (
     BookingRequest,
     MoreHosts,
@@ -124,6 +130,7 @@ async def book_series_for_client(
     async with ports.read() as work:
         seen = await client_context(work, user, wanted)
         answered = check_client_request(seen, wanted)
+        wanted = await in_their_language(work, user, wanted)
 
     async def offer(work: UnitOfWork) -> LinkContext:
         return await client_context(work, user, wanted)

@@ -153,6 +153,7 @@ CLIENT: Mapping[str, Kind] = {
     "override": "flag",
     "seats": "count",
     "repeat": "object",
+    "language": "word",
 }
 BOOK: Mapping[str, Kind] = {
     "start": "moment",
@@ -167,6 +168,7 @@ BOOK: Mapping[str, Kind] = {
     "host": "id",
     "seats": "count",
     "repeat": "object",
+    "language": "word",
     "challenge": "line",
 }
 MOVE: Mapping[str, Kind] = {"start": "moment", "duration": "count", "host": "id"}
@@ -386,7 +388,7 @@ ENDPOINTS = (
         "owner",
         "/bookings/{c.booking.id}/reschedule",
         lambda _: {"start": moment(at(3, 13))},
-        MOVE,
+        {**MOVE, "override": "flag"},
         ("start",),
         versioned=True,
     ),

@@ -16,6 +16,7 @@ from app.web.api.fields import (
     Answer,
     Email,
     In,
+    Language,
     Length,
     Location,
     LongText,
@@ -91,7 +92,8 @@ class SeriesPart(msgspec.Struct):
 
 class StaffBookIn(In):
     """A booking that staff make for a client: one of `link` and `service`. `override` leaves the rules to the staff's
-    judgement; no booking is ever made over another."""
+    judgement; no booking is ever made over another. `language` is what the client is told of it in, such as `de-AT`:
+    when it is missing, what they booked in last."""
 
     start: Moment
     duration: Length
@@ -100,6 +102,7 @@ class StaffBookIn(In):
     service: UUID | None = None
     host: UUID | None = None
     timezone: Zone | None = None
+    language: Language | None = None
     answers: dict[Annotated[str, Meta(max_length=64)], Answer] = {}
     guests: Annotated[list[Email], Meta(max_length=20)] = []
     notes: LongText | None = None
@@ -155,11 +158,12 @@ class BookingOut(msgspec.Struct):
 
 class StaffBooking(BookingOut, kw_only=True):
     """A booking as staff see it: `internal_notes` are shown to nobody else, `moves` counts how often its recipient
-    moved it."""
+    moved it, `language` is what they are told of it in (null: English)."""
 
     internal_notes: str | None
     client_id: str | None
     moves: int
+    language: str | None
 
 
 class Bookings(msgspec.Struct):
@@ -285,5 +289,9 @@ def staff_booking(
     shown = booking_out(booking, events, has_conflict=has_conflict)
     fields = {name: getattr(shown, name) for name in BookingOut.__struct_fields__}
     return StaffBooking(
-        **fields, internal_notes=booking.internal_notes, client_id=booking.client_id, moves=booking.moves
+        **fields,
+        internal_notes=booking.internal_notes,
+        client_id=booking.client_id,
+        moves=booking.moves,
+        language=booking.language,
     )

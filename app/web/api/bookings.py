@@ -175,6 +175,7 @@ async def book_for_a_client(
             host_id=uuid_text(data.host) if data.host else None,
             seats=data.seats,
             repeat=data.repeat.meant() if data.repeat else None,
+            language=data.language,
         ),
         link_id=uuid_text(data.link) if data.link else None,
         service_id=uuid_text(data.service) if data.service else None,

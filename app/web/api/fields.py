@@ -15,6 +15,7 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from app.domain.errors import Forbidden, Invalid
+from app.domain.languages import MAX_TAG, TAG
 from app.domain.text_rules import EMAIL, END, LINE, TEXT, is_email
 from app.ports import Ports
 from app.use_cases.open_session import MOST_SEATS
@@ -31,6 +32,8 @@ ShortReason = Annotated[str, Meta(max_length=500, pattern=TEXT)]
 Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
 Phone = Annotated[str, Meta(max_length=40, pattern=rf"^[0-9+()/. #*-]{{3,40}}{END}")]
 Zone = Annotated[str, Meta(min_length=1, max_length=64, pattern=ZONE_PATTERN)]
+Language = Annotated[str, Meta(max_length=MAX_TAG, pattern=TAG)]
+"""A BCP 47 tag such as `de-AT`."""
 Moment = Annotated[datetime, Meta(tz=True)]
 LocalDate = Annotated[str, Meta(pattern=DATE_PATTERN)]
 WallTime = Annotated[str, Meta(pattern=rf"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00){END}")]

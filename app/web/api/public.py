@@ -17,6 +17,7 @@ from app.domain import bookings as domain
 from app.domain.booking_state import is_held_out
 from app.domain.errors import NotFound, NotModifiable
 from app.domain.event_text import calendar_text
+from app.domain.languages import negotiated
 from app.domain.policies import Policy
 from app.domain.stays import wall_time
 from app.domain.text_rules import LINE
@@ -44,6 +45,7 @@ from app.web.api.fields import (
     Email,
     IfMatch,
     In,
+    Language,
     Length,
     Location,
     LongText,
@@ -133,7 +135,8 @@ class Availability(msgspec.Struct):
 
 
 class BookIn(In):
-    """A booking to make; `duration` in minutes."""
+    """A booking to make; `duration` in minutes. `language` is what its mails and texts are in, such as `de-AT`: that of
+    Accept-Language when it is missing."""
 
     start: Moment
     duration: Length
@@ -147,6 +150,7 @@ class BookIn(In):
     host: UUID | None = None
     seats: Seats = 1
     repeat: RepeatIn | None = None
+    language: Language | None = None
     challenge: Annotated[str, Meta(max_length=5000, pattern=LINE)] | None = None
 
 
@@ -264,6 +268,7 @@ async def book(
         host_id=uuid_text(data.host) if data.host else None,
         seats=data.seats,
         repeat=data.repeat.meant() if data.repeat else None,
+        language=data.language or negotiated(request.headers.get("accept-language")),
     )
     if data.repeat is not None:
         all_of_it = Post(None, data, lambda replay: book_series(ports, token, wanted, replay), _shown_series(ports))
