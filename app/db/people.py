@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Text, cast, insert, select, update
+from sqlalchemy import Text, cast, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
 from app.db.quick import QuickStatement, given
+from app.db.rows import page_by_id
+from app.domain.cursors import encode_cursor
 from app.domain.errors import AlreadyExists
 from app.domain.text_rules import is_email
-from app.ports.people import Organization, User
+from app.ports.page import Page
+from app.ports.people import Organization, PeopleFilter, User
 
 _READ = tuple(m.organizations.c[name] for name in Organization.__dataclass_fields__)
 _ORGANIZATION = QuickStatement(select(*_READ).where(m.organizations.c.id == given("org_id")), is_short=True)
@@ -75,6 +78,31 @@ class SqlPeopleStore:
     async def users(self, org_id: str) -> list[User]:
         rows = await self._db.execute(select(m.users).where(m.users.c.org_id == org_id).order_by(m.users.c.id))
         return [user_record(row) for row in rows.mappings()]
+
+    async def page(self, where: PeopleFilter, limit: int, cursor: str | None) -> Page[User]:
+        users = m.users.c
+        query = select(m.users).where(users.org_id == where.org_id)
+        if where.only_active:
+            query = query.where(users.is_active)
+        if where.roles:
+            query = query.where(or_(*(cast(users.roles, Text).contains(f'"{role}"') for role in where.roles)))
+        if words := where.words.strip().lower():
+            query = query.where(
+                or_(
+                    func.lower(users.name).contains(words, autoescape=True),
+                    users.email.contains(words, autoescape=True),
+                )
+            )
+        rows = (await self._db.execute(page_by_id(query, users.id, limit, cursor))).mappings().all()
+        items = tuple(user_record(row) for row in rows[:limit])
+        return Page(items, encode_cursor(items[-1].id) if len(rows) > limit else None)
+
+    async def named(self, org_id: str, user_ids: Collection[str]) -> list[User]:
+        if not user_ids:
+            return []
+        users = m.users.c
+        query = select(m.users).where(users.org_id == org_id, users.id.in_(sorted(user_ids))).order_by(users.id)
+        return [user_record(row) for row in (await self._db.execute(query)).mappings()]
 
     async def admins(self, org_id: str) -> list[str]:
         users = m.users.c

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from app.ports.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,17 @@ class User:
     created_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class PeopleFilter:
+    """Which people of an organization; `words` are part of a name or an e-mail address, `roles` any of which they
+    have (none: whatever they have)."""
+
+    org_id: str
+    words: str = ""
+    roles: tuple[str, ...] = ()
+    only_active: bool = False
+
+
 class PeopleStore(Protocol):
     """Organizations and users."""
 
@@ -54,6 +68,14 @@ class PeopleStore(Protocol):
     async def user(self, user_id: str) -> User | None: ...
     async def user_by_email(self, email: str) -> User | None: ...
     async def users(self, org_id: str) -> list[User]: ...
+    async def page(self, where: PeopleFilter, limit: int, cursor: str | None) -> Page[User]:
+        """By age of their accounts."""
+        ...
+
+    async def named(self, org_id: str, user_ids: Collection[str]) -> list[User]:
+        """Those of the organization among these ids."""
+        ...
+
     async def admins(self, org_id: str) -> list[str]:
         """The ids of the active admins."""
         ...

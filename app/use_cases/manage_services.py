@@ -203,7 +203,8 @@ async def _check_hosts(work: UnitOfWork, service: Service, hosts: Sequence[Servi
         raise Invalid.field("items", f"At most {MAX_HOSTS} different people.")
     if service.mode == "fixed_pool" and hosts and all(host.is_fixed for host in hosts):
         raise Invalid.field("items", "Besides those who are fixed there is somebody to choose from.")
-    people = {person.id for person in await work.people.users(service.org_id) if person.is_active} if hosts else set()
+    found = await work.people.named(service.org_id, {host.host_id for host in hosts})
+    people = {person.id for person in found if person.is_active}
     people |= {host.host_id for host in await work.services.hosts(service.id)}  # who was switched off meanwhile stays
     for number, host in enumerate(hosts):
         if host.host_id not in people:

@@ -16,18 +16,12 @@ from app.use_cases.hand_over_bookings import coming_bookings
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """`coming` are the first bookings that are still to begin, `more` whether there are further ones; `successors` are
-    those who may have links, without the person."""
+    """`coming` are the first bookings that are still to begin, `more` whether there are further ones."""
 
     person: Employee
     links: Sequence[Link]
     coming: Sequence[Booking]
     more: bool
-    others: Sequence[User]
-
-    @property
-    def successors(self) -> Sequence[User]:
-        return [user for user in self.others if {"owner", "admin"} & set(user.roles)]
 
 
 async def view_person(work: UnitOfWork, user: User, person_id: str, now: int) -> PersonView:
@@ -37,6 +31,4 @@ async def view_person(work: UnitOfWork, user: User, person_id: str, now: int) ->
         raise NotFound("There is no such person.")
     links = await work.links.of_owner(user.org_id, person_id)
     coming, more = await coming_bookings(work, user.org_id, person_id, now)
-    users = await work.people.users(user.org_id)
-    others = [each for each in users if each.is_active and each.id != person_id]
-    return PersonView(person, links, coming, more, others)
+    return PersonView(person, links, coming, more)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get
@@ -13,6 +14,8 @@ from litestar import Request, Response, get
 from app.domain.errors import Invalid
 from app.domain.hours import local_date
 from app.ports.audit import AuditFilter, AuditRow
+from app.ports.people import PeopleFilter, User
+from app.ports.unit_of_work import UnitOfWork
 from app.web.api.audit import WORD, audit_filter
 from app.web.api.fields import DATE_PATTERN
 from app.web.pages.signed_in.form import Form
@@ -21,6 +24,7 @@ from app.web.pages.wording import Wording
 from app.web.sessions import Caller
 
 PAGE = 50
+MOST = 200
 FILTERS = ("actor", "entity", "action", "from", "to")
 ENTITIES = (
     ("booking", "Bookings"),
@@ -79,7 +83,7 @@ async def audit_page(request: Request[Any, Any, Any], caller: Member) -> Respons
     form, ports = Form.of(asked), ports_of(request)
     where = _filter(caller, form)
     async with ports.read() as work:
-        people = await work.people.users(caller.user.org_id)
+        people = await _people(work, caller, form.get("actor"))
         page = await work.audit.page(where, PAGE, request.query_params.get("cursor"))
     query = urlencode({name: value for name, value in asked.items() if value and name not in form.errors})
     wording = wording_of(request)
@@ -96,6 +100,17 @@ async def audit_page(request: Request[Any, Any, Any], caller: Member) -> Respons
         cursor=page.cursor,
         is_continued="cursor" in request.query_params,
     )
+
+
+async def _people(work: UnitOfWork, caller: Caller, actor: str) -> Sequence[User]:
+    """The first ones of the organization, and who is asked for."""
+    people = (await work.people.page(PeopleFilter(caller.user.org_id), MOST, None)).items
+    try:
+        asked = str(UUID(actor))
+    except ValueError:
+        return people
+    missing = {asked} - {person.id for person in people}
+    return [*people, *await work.people.named(caller.user.org_id, missing)]
 
 
 def _filter(caller: Caller, form: Form) -> AuditFilter:

@@ -217,8 +217,8 @@ async def cancel(request: Request[Any, Any, Any], caller: Member, booking_id: Fr
         form.finish()
         if form.flag("following"):
             await cancel_following(ports, booking.id, actor, version=form.version, reason=reason or None)
-        else:
-            await take_step(ports, booking.id, "cancel", actor, version=form.version, reason=reason or None)
+            return done(f"/app/bookings/{booking.id}", "cancelled-all")
+        await take_step(ports, booking.id, "cancel", actor, version=form.version, reason=reason or None)
     except Invalid as refusal:
         return await _cancel_page(request, caller, booking_id, form, refusal)
     except (StaleVersion, NotModifiable) as refusal:

@@ -79,7 +79,8 @@ async def links_page(request: Request[Any, Any, Any], caller: Member) -> Respons
     async with ports.read() as work:
         found = await work.links.page(caller.user.org_id, caller.scope, PAGE, request.query_params.get("cursor"))
         slug = await organization_slug(work, caller.user)
-        names = {user.id: user.name for user in await work.people.users(caller.user.org_id)}
+        owners = await work.people.named(caller.user.org_id, {link.owner_id for link in found.items})
+    names = {user.id: user.name for user in owners}
     names[caller.user.id] = ""
     rows = [link_row(ports, link, slug, names.get(link.owner_id, "")) for link in found.items]
     return app_page(request, caller, "links", links=rows, cursor=found.cursor)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from app.domain.errors import AlreadyExists, HalfpastError, Invalid, NotFound, RateLimited
-from app.ports.people import User
+from app.ports.people import PeopleFilter, User
 from app.use_cases.invite_to_connect import ask_to_connect
 from app.use_cases.manage_people import NewUser, invite_user
 from app.web.api.fields import Email, RequiredLine
@@ -21,6 +22,9 @@ from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import Member, app_page, done, need_admin, ports_of
 from app.web.pages.signed_in.roles import ROLES
 from app.web.sessions import Caller
+
+PAGE = 50
+LONGEST_WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def _row(user: User) -> PersonRow:
 
 @get("/people")
 async def people_page(request: Request[Any, Any, Any], caller: Member) -> Response[bytes]:
-    """Everybody, and the form to invite."""
+    """Everybody by pages, or those whom `q` finds, and the form to invite."""
     need_admin(caller)
     return await _page(request, caller, Form.of({"roles": ["employee"]}))
 
@@ -59,10 +63,23 @@ async def people_page(request: Request[Any, Any, Any], caller: Member) -> Respon
 async def _page(
     request: Request[Any, Any, Any], caller: Caller, form: Form, refusal: HalfpastError | None = None
 ) -> Response[bytes]:
+    asked = request.query_params
+    words = asked.get("q", "").replace("\0", "").strip()[:LONGEST_WORDS]
     async with ports_of(request).read() as work:
-        users = await work.people.users(caller.user.org_id)
-    people = [_row(user) for user in users]
-    return app_page(request, caller, "people", refusal=refusal, people=people, roles=ROLES, form=form)
+        found = await work.people.page(PeopleFilter(caller.user.org_id, words), PAGE, asked.get("cursor"))
+    more = urlencode({name: text for name, text in (("q", words), ("cursor", found.cursor)) if text})
+    return app_page(
+        request,
+        caller,
+        "people",
+        refusal=refusal,
+        people=[_row(user) for user in found.items],
+        roles=ROLES,
+        form=form,
+        words=words,
+        more=f"/app/people?{more}" if found.cursor else "",
+        is_part=bool(words or found.cursor or asked.get("cursor")),
+    )
 
 
 @post("/people")

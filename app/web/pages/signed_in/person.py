@@ -20,10 +20,12 @@ from app.web.api.fields import RequiredLine, ShortReason
 from app.web.api.links import Count
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import Member, app_page, done, need_admin, ports_of, wording_of
+from app.web.pages.signed_in.people_choice import LINK_OWNERS, chosen_person, people_choice
 from app.web.pages.signed_in.roles import ROLES
 from app.web.pages.wording import Wording
 from app.web.sessions import Caller
 
+MOST_LINKS = 100
 FATES = (
     ("others", "Others who take such bookings get them, where they are free"),
     ("person", "One person gets them"),
@@ -70,6 +72,10 @@ async def _page(
     outcomes: Outcomes | None = None,
 ) -> Response[bytes]:
     view, wording = await _view(request, caller, user_id), wording_of(request)
+    org_id, person_id = caller.user.org_id, view.person.id
+    async with ports_of(request).read() as work:
+        others = await people_choice(work, org_id, without=person_id)
+        successors = await people_choice(work, org_id, without=person_id, roles=LINK_OWNERS)
     why = {each.booking.id: each.detail for each in outcomes.items} if outcomes else {}
     coming = [
         ComingRow(
@@ -98,8 +104,9 @@ async def _page(
         roles=ROLES,
         fates=FATES,
         form=kept,
-        others=[(user.id, user.name) for user in view.others],
-        successors=[(user.id, user.name) for user in view.successors],
+        others=others,
+        successors=successors,
+        links=view.links[:MOST_LINKS],
         is_self=view.person.id == caller.user.id,
     )
 
@@ -153,7 +160,7 @@ async def switch(request: Request[Any, Any, Any], caller: Member, user_id: FromP
     ports, path = ports_of(request), f"/app/people/{view.person.id}"
     wants_on = form.get("to") == "on"
     try:
-        plan = None if wants_on else _plan(form, view)
+        plan = None if wants_on else await _plan(request, caller, form, view)
         form.finish()
         await change_person(ports, caller.user, view.person.id, {"is_active": wants_on})
         if plan is None or plan.to == "leave":
@@ -171,7 +178,7 @@ async def hand_over(request: Request[Any, Any, Any], caller: Member, user_id: Fr
     view = await _view(request, caller, user_id)
     form = await Form.posted(request)
     try:
-        plan = _plan(form, view)
+        plan = await _plan(request, caller, form, view)
         form.finish()
         outcomes = await hand_over_bookings(ports_of(request), caller.user, view.person.id, plan)
     except Invalid as refusal:
@@ -180,14 +187,13 @@ async def hand_over(request: Request[Any, Any, Any], caller: Member, user_id: Fr
     return await _told(request, caller, user_id, outcomes, "bookings-over")
 
 
-def _plan(form: Form, view: PersonView) -> BookingPlan:
+async def _plan(request: Request[Any, Any, Any], caller: Caller, form: Form, view: PersonView) -> BookingPlan:
     fate = form.one_of("fate", [fate for fate, _ in FATES], "Please choose what becomes of the bookings.")
     reason = form.text("reason", ShortReason, "Please keep the reason below 500 characters.")
-    person = form.get("host")
-    if fate == "person" and person not in {user.id for user in view.others}:
-        form.fail("host", "Please choose who gets them.")
     match fate:
         case "person":
+            async with ports_of(request).read() as work:
+                person = await chosen_person(work, form, "host", caller.user.org_id, without=view.person.id)
             return BookingPlan("person", person)
         case "cancel":
             return BookingPlan("cancel", reason=reason or None)
@@ -211,7 +217,10 @@ async def give_links(request: Request[Any, Any, Any], caller: Member, user_id: F
     view = await _view(request, caller, user_id)
     form = await Form.posted(request)
     try:
-        owner = form.one_of("owner", [user.id for user in view.successors], "Please choose who gets the links.")
+        async with ports_of(request).read() as work:
+            owner = await chosen_person(
+                work, form, "owner", caller.user.org_id, without=view.person.id, roles=LINK_OWNERS
+            )
         form.finish()
         await hand_over_links(ports_of(request), caller.user, view.person.id, owner)
     except Invalid as refusal:

@@ -10,11 +10,12 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from app.domain.errors import AlreadyExists, HalfpastError, Invalid, StaleVersion
-from app.domain.services import Resource, Service
+from app.domain.errors import AlreadyExists, FieldError, HalfpastError, Invalid, StaleVersion
+from app.domain.services import Resource, Service, ServiceHost
 from app.domain.stays import nights_words
-from app.ports.people import User
+from app.ports.people import PeopleFilter, User
 from app.use_cases import manage_services
+from app.web.pages.booking_form import read_guests
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import Member, app_page, done, need_admin, ports_of
 from app.web.pages.signed_in.link_form import LOCATIONS, USUAL_MINUTES, minutes_list
@@ -98,11 +99,17 @@ class _Around:
     schedules: Sequence[tuple[str, str]]
     hours: Mapping[str, Sequence[tuple[str, str]]]
     """The schedules of each of the people."""
+    is_whole: bool
+    """Not when there are more people than are shown; those are added by their e-mail addresses."""
 
 
-async def _around(request: Request[Any, Any, Any], caller: Caller) -> _Around:
+async def _around(request: Request[Any, Any, Any], caller: Caller, service: Service | None = None) -> _Around:
+    org_id = caller.user.org_id
     async with ports_of(request).read() as work:
-        people = [person for person in await work.people.users(caller.user.org_id) if person.is_active]
+        qualified = [host.host_id for host in await work.services.hosts(service.id)] if service else []
+        found = await work.people.page(PeopleFilter(org_id, only_active=True), MOST, None)
+        shown = {person.id: person for person in (*await work.people.named(org_id, qualified), *found.items)}
+        people = [person for person in shown.values() if person.is_active]
         resources = await work.services.resources(caller.user.org_id, MOST, None)
         templates = await work.links.templates(caller.user.org_id, MOST, None)
         schedules = await work.hosts.schedules_of([caller.user.id, *(person.id for person in people)])
@@ -115,6 +122,7 @@ async def _around(request: Request[Any, Any, Any], caller: Caller) -> _Around:
         [(template.id, template.name) for template in templates.items],
         hours.get(caller.user.id, []),
         hours,
+        found.cursor is None,
     )
 
 
@@ -163,13 +171,34 @@ async def create(request: Request[Any, Any, Any], caller: Member) -> Response[An
     form, around = await Form.posted(request), await _around(request, caller)
     try:
         values, needs = read_service(form), read_needs(form, around.resources)
-        hosts = read_people(form, around.people, ())
+        hosts = await _added(request, caller, form, read_people(form, around.people, ()))
         form.finish()
         await manage_services.create_service(ports_of(request), caller.user, values, needs, hosts)
     except Invalid as refusal:
         form.refuse(refusal, lambda field: reminder_field(form, field) or form_name(field))
         return _form_page(request, caller, form, around, refusal=refusal)
     return done("/app/services", "made")
+
+
+async def _added(
+    request: Request[Any, Any, Any], caller: Caller, form: Form, hosts: list[ServiceHost]
+) -> list[ServiceHost]:
+    """With those whose e-mail addresses were typed."""
+    errors: list[FieldError] = []
+    typed, found = read_guests(errors, form.get("added")), {host.host_id for host in hosts}
+    if errors:
+        form.fail("added", "Please enter up to 20 e-mail addresses, separated by commas.")
+    more = []
+    async with ports_of(request).read() as work:
+        for address in typed:
+            user = await work.people.user_by_email(address)
+            if user is None or user.org_id != caller.user.org_id or not user.is_active:
+                errors.append(FieldError("added", f"Nobody here who is switched on has the address {address}."))
+            elif user.id not in found:
+                more.append(ServiceHost(user.id))
+    if errors:
+        form.fail("added", errors[0].message)
+    return [*hosts, *more]
 
 
 async def _own(request: Request[Any, Any, Any], caller: Caller, service_id: UUID) -> Service:
@@ -181,7 +210,8 @@ async def _own(request: Request[Any, Any, Any], caller: Caller, service_id: UUID
 @get("/services/{service_id:uuid}")
 async def service_page(request: Request[Any, Any, Any], caller: Member, service_id: FromPath[UUID]) -> Response[bytes]:
     """The form of a service."""
-    service, around = await _own(request, caller, service_id), await _around(request, caller)
+    service = await _own(request, caller, service_id)
+    around = await _around(request, caller, service)
     async with ports_of(request).read() as work:
         hosts, needs = await work.services.hosts(service.id), await work.services.needs(service.id)
     return _form_page(request, caller, service_form(service, hosts, needs), around, service)
@@ -190,14 +220,15 @@ async def service_page(request: Request[Any, Any, Any], caller: Member, service_
 @post("/services/{service_id:uuid}")
 async def save(request: Request[Any, Any, Any], caller: Member, service_id: FromPath[UUID]) -> Response[Any]:
     """Keep a service."""
-    service, around = await _own(request, caller, service_id), await _around(request, caller)
+    service = await _own(request, caller, service_id)
+    around = await _around(request, caller, service)
     ports = ports_of(request)
     async with ports.read() as work:
         present = await work.services.hosts(service.id)
     form = await Form.posted(request)
     try:
         values, needs = read_service(form), read_needs(form, around.resources)
-        hosts = read_people(form, around.people, present)
+        hosts = await _added(request, caller, form, read_people(form, around.people, present))
         form.finish()
         await manage_services.change_service(
             ports, caller.user, service.id, values, needs=needs, hosts=hosts, version=form.version
@@ -235,7 +266,7 @@ async def delete(request: Request[Any, Any, Any], caller: Member, service_id: Fr
     try:
         await manage_services.delete_service(ports_of(request), caller.user, service.id)
     except AlreadyExists as refusal:
-        around = await _around(request, caller)
+        around = await _around(request, caller, service)
         async with ports_of(request).read() as work:
             hosts, needs = await work.services.hosts(service.id), await work.services.needs(service.id)
         form = service_form(service, hosts, needs)
