@@ -12,6 +12,7 @@ from app.db import models as m
 from app.db.host_times import NOBODY
 from app.db.quick import QuickStatement, given
 from app.domain.bookings import ACTIVE, Attendee
+from app.domain.rules import Along
 from app.domain.seats import OpenSession
 
 _sessions, _claims, _hosted = m.bookings.c, m.claims.c, m.booking_hosts.c
@@ -77,6 +78,22 @@ class SqlSessionStore:
             through=through or NOBODY,
         )
         return [_open_session(row) for row in rows]
+
+    async def along(self, session_id: str, now: int) -> tuple[Along, ...]:
+        links = m.links.c
+        query = (
+            select(_seats.link_id, func.count(), links.max_per_day, links.max_per_week)
+            .select_from(_SEATS.outerjoin(m.links, links.id == _seats.link_id))
+            .where(
+                _seats.occurrence_id == session_id,
+                _seats.id != session_id,
+                _seats.status.in_(sorted(ACTIVE)),
+                or_(_seats.status != "pending", _seats.hold_expires_at.is_(None), _seats.hold_expires_at > now),
+            )
+            .group_by(_seats.link_id, links.max_per_day, links.max_per_week)
+            .order_by(_seats.link_id)
+        )
+        return tuple(Along(*row) for row in await self._db.execute(query))
 
     async def take(self, session_id: str, seats: int) -> bool:
         result = await self._db.execute(

@@ -7,7 +7,7 @@ host's schedule.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -24,8 +24,8 @@ class LinkRules:
     """The settings of a link that decide which starts it offers.
 
     `step` None means the duration. `date_range` (first, last; both inclusive) takes the place of `horizon_days`; with
-    neither there is no end. A limit of None is no limit. `capacity` is the seats of one occurrence. With `stay` a start
-    is a check-in: step does not count, and hours say on which dates guests arrive.
+    neither there is no end. A limit of None is no limit. With `stay` a start is a check-in: step does not count,
+    and hours say on which dates guests arrive.
     """
 
     step: int | None
@@ -36,7 +36,6 @@ class LinkRules:
     date_range: tuple[date, date] | None
     max_per_day: int | None
     max_per_week: int | None
-    capacity: int = 1
     stay: Stay | None = None
 
     def end(self, start: int, duration: int) -> int:
@@ -45,14 +44,47 @@ class LinkRules:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherLimit:
+    """A link's limits, and the starts of its bookings that they count."""
+
+    starts: Sequence[int]
+    max_per_day: int | None
+    max_per_week: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """The bookings of one link (None: of no link) that a session takes along when it moves, and the link's limits."""
+
+    link_id: str | None
+    bookings: int
+    max_per_day: int | None = None
+    max_per_week: int | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the link has limits at all."""
+        return self.max_per_day is not None or self.max_per_week is not None
+
+    def limit(self, starts: Sequence[int]) -> OtherLimit:
+        """What counts these bookings besides those that start at `starts`."""
+        more = self.bookings - 1
+        return OtherLimit(starts, lowered(self.max_per_day, more), lowered(self.max_per_week, more))
+
+
+def lowered(maximum: int | None, by: int) -> int | None:
+    """A limit for so many more bookings than the one that is always meant."""
+    return None if maximum is None else maximum - by
+
+
+@dataclass(frozen=True, slots=True)
 class HostState:
     """A host at the moment of the question.
 
     `busy`: sorted by begin, may overlap; claims with their buffers, time off and calendars' busy time together.
     `link_starts` and `host_starts`: starts of the bookings that are not cancelled, the link's and the host's, for whole
-    ISO weeks around the window; needed only where a limit is set. `open_occurrences`: (start, end) of the link's own
-    occurrences on this host and the seats left in each; their claims are not in `busy`. `priority` and
-    `last_booked_at` (None: never) decide within a pool.
+    ISO weeks around the window; needed only where a limit is set. `other_limits`: of further links whose bookings come
+    along. `priority` and `last_booked_at` (None: never) decide within a pool.
     A booking that is being moved is in none of them.
     """
 
@@ -63,7 +95,7 @@ class HostState:
     host_starts: Sequence[int] = ()
     max_per_day: int | None = None
     max_per_week: int | None = None
-    open_occurrences: Mapping[Interval, int] = field(default_factory=dict)
+    other_limits: Sequence[OtherLimit] = ()
     priority: int = 0
     last_booked_at: int | None = None
     # What the slot engine found out about this state, so that a state that is kept answers again at once.
@@ -91,7 +123,7 @@ def _end_of_date(timezone: str, day: date, later: int) -> int:
 def has_limits(rules: LinkRules, host: HostState) -> bool:
     """Whether the numbers of bookings matter at all."""
     limits = (rules.max_per_day, rules.max_per_week, host.max_per_day, host.max_per_week)
-    return limits != (None, None, None, None)
+    return bool(host.other_limits) or limits != (None, None, None, None)
 
 
 def full_days(rules: LinkRules, host: HostState) -> list[Interval]:
@@ -99,6 +131,7 @@ def full_days(rules: LinkRules, host: HostState) -> list[Interval]:
     return [
         *_full(host, host.link_starts, rules.max_per_day, _same_day, 1),
         *_full(host, host.host_starts, host.max_per_day, _same_day, 1),
+        *(each for other in host.other_limits for each in _full(host, other.starts, other.max_per_day, _same_day, 1)),
     ]
 
 
@@ -107,6 +140,7 @@ def full_weeks(rules: LinkRules, host: HostState) -> list[Interval]:
     return [
         *_full(host, host.link_starts, rules.max_per_week, week_start, 7),
         *_full(host, host.host_starts, host.max_per_week, week_start, 7),
+        *(each for other in host.other_limits for each in _full(host, other.starts, other.max_per_week, week_start, 7)),
     ]
 
 

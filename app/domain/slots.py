@@ -89,8 +89,7 @@ def free_starts(rules: LinkRules, duration: int, host: HostState, window: Interv
 def pool_starts(
     rules: LinkRules, duration: int, hosts: Sequence[HostState], window: Interval, now: int
 ) -> list[tuple[int, int]]:
-    """The starts at which any of `hosts` is free, each with the seats left: the free hosts, or the sum of their seats
-    where an occurrence has several."""
+    """The starts at which any of `hosts` is free, each with the number of them that are."""
     alike: dict[Schedule, list[HostState]] = {}
     for host in hosts:
         alike.setdefault(host.schedule, []).append(host)
@@ -105,11 +104,6 @@ def pool_starts(
 def nearest(starts: Sequence[int], wanted: int, count: int = 5) -> list[int]:
     """The `count` starts nearest to a wanted one, ascending; of two as near the earlier."""
     return sorted(sorted(starts, key=lambda start: (abs(start - wanted), start))[:count])
-
-
-def seats_left(rules: LinkRules, duration: int, host: HostState, start: int) -> int:
-    """The seats of a free start: what is left of the link's occurrence there, else a whole occurrence."""
-    return host.open_occurrences.get((start, rules.end(start, duration)), rules.capacity)
 
 
 def judge(rules: LinkRules, duration: int, host: HostState, start: int, now: int) -> Verdict:
@@ -164,8 +158,6 @@ def _outside_period(rules: LinkRules, host: HostState, start: int, now: int) -> 
 
 
 def _taken(rules: LinkRules, duration: int, host: HostState, start: int) -> Verdict | None:
-    if seats_left(rules, duration, host, start) <= 0:
-        return Verdict.FULL
     if _is_busy(rules, duration, host, start):
         return Verdict.BUSY
     if any(first <= start < last for first, last in full_days(rules, host)):
@@ -176,29 +168,8 @@ def _taken(rules: LinkRules, duration: int, host: HostState, start: int) -> Verd
 
 
 def _is_busy(rules: LinkRules, duration: int, host: HostState, start: int) -> bool:
-    """Rule 4, and that the link's own occurrences conflict with all but bookings of the same start and end."""
-    own = (start, rules.end(start, duration))
-    claim = _claim(rules, *own)
-    if own in host.open_occurrences:
-        return overlaps(host.busy, *claim)
-    return overlaps(_with_occurrences(rules, host), *claim)
-
-
-def _with_occurrences(rules: LinkRules, host: HostState) -> Sequence[Interval]:
-    """Busy time together with the claims of the link's own occurrences."""
-    if not host.open_occurrences:
-        return host.busy
-    return sorted([*host.busy, *(_claim(rules, *occurrence) for occurrence in host.open_occurrences)])
-
-
-def _joinable(duration: int, host: HostState) -> list[int]:
-    """Starts of the link's occurrences of this duration that have seats left."""
-    found = host.open_occurrences.items()
-    return sorted(start for (start, end), left in found if left > 0 and end - start == duration * 60)
-
-
-def _claim(rules: LinkRules, start: int, end: int) -> Interval:
-    return start - rules.buffer_before * 60, end + rules.buffer_after * 60
+    """Rule 4."""
+    return overlaps(host.busy, start - rules.buffer_before * 60, rules.end(start, duration) + rules.buffer_after * 60)
 
 
 def _days_around(timezone: str, start: int, end: int) -> tuple[date, date]:
@@ -263,38 +234,23 @@ def _without(flags: bytes, starts: Sequence[int], full: Iterable[Interval]) -> b
 
 
 def _unoccupied(rules: LinkRules, duration: int, host: HostState, offer: _Offer) -> bytes:
-    """A byte for all starts of the days: 1 where busy time and occurrences leave room for it and its buffers."""
+    """A byte for all starts of the days: 1 where busy time leaves room for it and its buffers."""
     key = (offer.days, rules.step, duration, rules.buffer_before, rules.buffer_after)
     if (known := host.memo.get(key)) is not None:
         return known
     lead, tail = rules.buffer_before * 60, (duration + rules.buffer_after) * 60
-    flags = clear_flags(offer.all_starts, lead, tail, _with_occurrences(rules, host))
-    joinable = _joinable(duration, host)
-    for start in compress(joinable, clear_flags(joinable, lead, tail, host.busy)):
-        if (index := _position(offer.all_starts, start)) is not None:
-            flags[index] = 1
+    flags = clear_flags(offer.all_starts, lead, tail, host.busy)
     if len(host.memo) >= _MEMO_SIZE:
         host.memo.clear()
     host.memo[key] = bytes(flags)
     return host.memo[key]
 
 
-def _position(starts: Sequence[int], start: int) -> int | None:
-    index = bisect_left(starts, start)
-    return index if index < len(starts) and starts[index] == start else None
-
-
 def _seats_of_alike(
     rules: LinkRules, duration: int, hosts: Sequence[HostState], offer: _Offer
 ) -> list[tuple[int, int]]:
-    """The free starts of hosts with one schedule, and the seats all of them have there."""
-    flags_of_hosts = [_free_flags(rules, duration, host, offer) for host in hosts]
-    seats = _add_up(flags_of_hosts)
-    if rules.capacity > 1 or any(host.open_occurrences for host in hosts):
-        seats = list(seats)
-        for host, flags in zip(hosts, flags_of_hosts, strict=True):
-            for index in compress(range(len(flags)), flags):
-                seats[index] += seats_left(rules, duration, host, offer.starts[index]) - 1
+    """The free starts of hosts with one schedule, and how many of them are free there."""
+    seats = _add_up([_free_flags(rules, duration, host, offer) for host in hosts])
     return list(compress(zip(offer.starts, seats, strict=True), seats))
 
 

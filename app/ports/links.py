@@ -8,6 +8,7 @@ from typing import Protocol
 
 from app.domain.links import Link, OneTimeLink, Template
 from app.domain.money import Price
+from app.domain.rules import Along
 from app.domain.services import HostRole
 from app.ports.hosts import ScheduleRecord
 from app.ports.page import Page
@@ -58,6 +59,8 @@ class LinkContext:
     """Nothing but the sessions that staff made is offered."""
     through: str | None = None
     """A session that goes with the only booking in it, which is being moved: it is in nobody's way."""
+    along: tuple[Along, ...] | None = None
+    """Of a session that is being moved: the bookings that come along, by link, which limits count where it goes."""
 
     @property
     def has_sessions(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from app.domain.rules import Along
 from app.domain.seats import OpenSession
 
 
@@ -21,6 +22,11 @@ class SessionStore(Protocol):
     ) -> list[OpenSession]:
         """The sessions of a service of this length that start in the window, by start and id; one SELECT. Holds that
         ran out count for nothing, nor does the booking `without`; the session `through` is left out."""
+        ...
+
+    async def along(self, session_id: str, now: int) -> tuple[Along, ...]:
+        """The bookings that it takes along when it moves, by link: the active ones whose hold has not run out. One
+        SELECT."""
         ...
 
     async def take(self, session_id: str, seats: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.domain.errors import LinkExpired, LinkInactive, LinkUsed, NotFound
-from app.domain.rules import HostState
+from app.domain.rules import HostState, lowered
 from app.ports.links import LinkContext, LinkHost
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.schedule_rules import no_hours, schedule_rules
@@ -42,26 +42,31 @@ async def host_states(
     without: str | None = None,
 ) -> tuple[list[HostState], int | None]:
     """The engine's view of `hosts` for starts in `window` of what lasts `duration` minutes, and when the first hold
-    counted in it runs out. The length need not be one that the link offers.
+    counted in it runs out. The length need not be one that the link offers. A session that is moved counts as
+    all the bookings in it.
 
     `without` is a booking to look through, one that is being moved, and so is the context's session `through`. Bounded
-    statements: one for the times, one more for each kind of limit that is set, one for a pool's fairness.
+    statements: one for the times, one more for each kind of limit that is set, one for a pool's fairness, one for
+    each limited link of a session that is moved.
     """
     ids = [host.host_id for host in hosts]
     link = context.link
     link_limited = link.max_per_day is not None or link.max_per_week is not None
+    along = [each for each in context.along or () if each.is_limited]
     host_limited = any(host.max_per_day is not None or host.max_per_week is not None for host in hosts)
     first, last = _weeks_around(window)
     begin = window[0] - link.buffer_before * 60
     end = window[1] + max(duration, *link.durations) * 60 + link.buffer_after * 60 + DAY
     if link.stay is not None:  # which checks out up to a day later than so many times 24 hours
         end += DAY
-    if link_limited or host_limited:  # a hold that runs out anywhere in the weeks may make room under a limit
+    if link_limited or host_limited or along:  # a hold that runs out anywhere in the weeks may make room under a limit
         begin, end = min(begin, first), max(end, last)
     times = await work.hosts.times(ids, begin, end, now, context.through or without)
     link_starts: Sequence[int] = ()
     if link_limited:
         link_starts = await work.hosts.link_starts(link.id, first, last, now, without)
+    others = [each.limit(await work.hosts.link_starts(each.link_id or "", first, last, now, without)) for each in along]
+    more = 0 if context.along is None else sum(each.bookings for each in context.along) - 1
     host_starts: Mapping[str, Sequence[int]] = {}
     has_pool = any(host.role == "pool" for host in hosts)
     if host_limited or has_pool:
@@ -74,8 +79,9 @@ async def host_states(
             busy=times[host.host_id].busy if host.host_id in times else (),
             link_starts=link_starts,
             host_starts=host_starts.get(host.host_id, ()),
-            max_per_day=host.max_per_day,
-            max_per_week=host.max_per_week,
+            max_per_day=lowered(host.max_per_day, more),
+            max_per_week=lowered(host.max_per_week, more),
+            other_limits=others,
             priority=host.priority,
             last_booked_at=last_booked.get(host.host_id),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,7 @@ from app.use_cases.booking_changes import Actor, record_change
 from app.use_cases.change_booking import check_version, locked_booking
 from app.use_cases.find_slots import all_durations, alternatives, length_problem
 from app.use_cases.idempotency import Replay, remember
-from app.use_cases.offered_hosts import offer_context, only, with_chosen, without_host
+from app.use_cases.offered_hosts import grouped, offer_context, only, with_chosen, without_host
 from app.use_cases.open_session import seated
 from app.use_cases.provider_roles import with_meeting
 from app.use_cases.walk_in_link import walk_in_context
@@ -32,7 +32,9 @@ class Move:
 
     `anywhere`: the hosts' own wish, which hours, steps, notice and lengths do not bound; busy time does. `leaving`: a
     host of a pool who gives the booking back: another one takes it, at any notice. `reassigned`: staff give it to
-    `host_id`, at any notice too. `elapsed`: the duration is the time that passes, as calendars tell it.
+    `host_id`, at any notice too. `override`: staff judge by themselves, as when they book for a client: over hours,
+    steps, notice, limits and what is in the hosts' calendars, never over a booking. `elapsed`: the duration is the time
+    that passes, as calendars tell it.
     """
 
     start: int
@@ -41,6 +43,7 @@ class Move:
     anywhere: bool = False
     leaving: str | None = None
     reassigned: bool = False
+    override: bool = False
     elapsed: bool = False
 
 
@@ -147,6 +150,8 @@ async def booking_context(work: UnitOfWork, booking: Booking, now: int) -> LinkC
         through = await _emptied_session(work, booking, now)
         # Whoever has more seats than a session has by now takes them along.
         context = replace(context, through=through, capacity=max(context.capacity, booking.seats))
+    if booking.is_session:  # a session that is there is no time to move to
+        context = replace(context, capacity=1, is_scheduled=False, along=await work.sessions.along(booking.id, now))
     if booking.one_time_link_id is None:
         return context
     return replace(context, one_time=await work.links.one_time(booking.org_id, booking.one_time_link_id))
@@ -164,7 +169,9 @@ async def _emptied_session(work: UnitOfWork, booking: Booking, now: int) -> str 
 def _check(context: LinkContext, booking: Booking, move: Move) -> None:
     if move.start % 60:
         raise Invalid.field("start", "A start is a whole minute.")
-    offered = move.anywhere or move.duration in {None, booking.duration, *all_durations(context)}
+    offered = move.anywhere or move.override or move.duration in {None, booking.duration, *all_durations(context)}
+    if move.override and booking.is_seat:
+        raise Invalid.field("override", "A seat moves by the rules alone; its session can be moved over them.")
     problem = None if offered else "The link does not offer this length."
     problem = problem or length_problem(context.link, move.start, move.duration or booking.duration)
     if problem:
@@ -279,6 +286,8 @@ async def _hosts(
 ) -> list[LinkHost]:
     """Who takes the moved booking: the present hosts when they can, of a pool else the fairest free one."""
     present = {host.id for host in booking.hosts}
+    if move.override:
+        return _overruled(context if move.host_id else only(context, present), move, present, now)
     if move.leaving is not None:
         others = without_host(_at_any_notice(context), move.leaving)
         return await decide(work, others, move.start, duration, now, booking.id, present=present)
@@ -288,6 +297,19 @@ async def _hosts(
     if move.host_id is not None:
         context = with_chosen(_at_any_notice(context) if move.reassigned else context, move.host_id)
     return await decide(work, context, move.start, duration, now, booking.id, present=present)
+
+
+def _overruled(context: LinkContext, move: Move, present: Collection[str], now: int) -> list[LinkHost]:
+    """The present hosts, or who is chosen with them, whatever else they have to do: the guard knows their bookings."""
+    if move.start <= now:
+        raise Invalid.field("start", "This time lies in the past.")
+    context = context if move.host_id is None else with_chosen(context, move.host_id)
+    chosen: list[LinkHost] = []
+    for members, needed in grouped(context.hosts).values():
+        chosen += sorted(members, key=lambda host: (host.host_id not in present, -host.priority, host.host_id))[:needed]
+    if not chosen:
+        raise NotModifiable("Its link has none of its hosts any more.")
+    return chosen
 
 
 def _at_any_notice(context: LinkContext) -> LinkContext:
@@ -301,7 +323,7 @@ async def _alternatives(
 ) -> list[int]:
     try:
         async with ports.read() as work:
-            free = await alternatives(work, context, duration, start, now, booking.id, booking.seats)
+            free = await alternatives(work, context, duration, start, now, booking.id, max(booking.seats, 1))
     except (CalendarUnavailable, Invalid):
         return []  # the conflict is the answer
     return [other for other in free if (other, duration) != (booking.start, booking.duration)]

@@ -70,6 +70,19 @@ async def test_a_session_with_those_who_attend_it(api: Api) -> None:
     assert "Cancelled" in words(await owner.get(path))
 
 
+async def test_a_session_moves_outside_the_rules_when_that_is_ticked(api: Api) -> None:
+    owner, path = await enter(api, api.acme.owner), f"/app/slots/{api.acme.slot.id}"
+    away = {"start": moment(at(6, 0)), "end": moment(at(7, 0))}
+    made = await api.post(f"/employees/{api.acme.owner.id}/time-off", api.acme.admin, json=away)
+    assert made.status_code == 201, made.text
+    fields = {"version": value_of(await owner.get(path), "version"), "start": "2027-03-06T16:00"}
+    refused = await owner.post(f"{path}/move", **fields)
+    assert refused.status_code == 409 and "just taken" in words(refused)
+    assert "Move outside the rules" in words(refused)
+    moved = await owner.post(f"{path}/move", **fields, override="yes")
+    assert moved.status_code == 303
+
+
 async def test_sessions_are_seen_by_admins_and_those_who_give_them(api: Api) -> None:
     path = f"/app/slots/{api.acme.slot.id}"
     for member, status in ((api.acme.owner, 200), (api.acme.admin, 200), (api.acme.colleague, 404)):

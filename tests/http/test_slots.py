@@ -153,6 +153,27 @@ async def test_a_session_moves_with_all_who_attend(api: Api) -> None:
     assert (await api.post(f"/bookings/{slot['id']}/start", api.acme.owner)).status_code == 422
 
 
+async def test_staff_move_a_session_over_the_rules_and_recipients_do_not(api: Api) -> None:
+    service, token = await a_class(api)
+    slot = (await set_slot(api, service, NINE)).json()
+    for number in (1, 2):
+        booked = (await api.post(f"/public/{token}/book", None, json=wish(NINE, number))).json()
+    link = (await api.get(f"/bookings/{booked['id']}", api.acme.owner)).json()["link_id"]
+    there = NINE + 24 * HOUR
+    assert (await api.post(f"/public/{token}/book", None, json=wish(there, 3))).status_code == 201
+    limited = await api.call("PATCH", f"/links/{link}", api.acme.owner, json={"max_per_day": 2})
+    assert limited.status_code == 200, limited.text
+    path, body = f"/bookings/{slot['id']}/reschedule", {"start": moment(there + 3 * HOUR)}
+    refused = await api.post(path, api.acme.owner, json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "BOOKING_CONFLICT")
+    seat = await api.post(f"/bookings/{booked['id']}/reschedule", api.acme.owner, json={**body, "override": True})
+    assert (seat.status_code, seat.json()["errors"][0]["field"]) == (400, "override")
+    address = f"/public/bookings/{booked['booking_token']}/reschedule"
+    assert (await api.post(address, None, json={**body, "override": True})).status_code == 400
+    moved = await api.post(path, api.acme.owner, json={**body, "override": True})
+    assert moved.status_code == 200, moved.text
+
+
 async def test_a_recipient_moves_their_own_seat(api: Api) -> None:
     _, token = await a_class(api)
     first, second = [(await api.post(f"/public/{token}/book", None, json=wish(NINE, n))).json() for n in (1, 2)]

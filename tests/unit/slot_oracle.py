@@ -105,10 +105,6 @@ class Oracle:
         first, last = self.window
         return [minute for minute in range(first + -first % 60, last, 60) if self.verdict(minute) == "free"]
 
-    def seats(self, start: int) -> int:
-        """Seats at a free start."""
-        return self.host.open_occurrences.get((start, start + self.duration * 60), self.rules.capacity)
-
     def verdict(self, start: int) -> Verdict:
         """What the rules say of this start."""
         if not (start in self.on_step and self._within_hours(start) and self._in_time(start)):
@@ -129,20 +125,17 @@ class Oracle:
         return True
 
     def available(self, start: int) -> bool:
-        """Not busy, not full, below all limits."""
-        end = start + self.duration * 60
-        own = self.host.open_occurrences.get((start, end))
-        if own is None:
-            others = list(self.host.open_occurrences)
-        elif own > 0:
-            others = []
-        else:
-            return False
-        occupied = [*self.host.busy, *(self._claim(*other) for other in others)]
-        claim = self._claim(start, end)
-        if any(begin < claim[1] and claim[0] < finish for begin, finish in occupied if begin < finish):
-            return False
-        return self._below_limits(start)
+        """Not busy, below all limits."""
+        return self.has_room(start) and self._below_limits(start)
+
+    def session_verdict(self, start: int, claim: Pair) -> Verdict:
+        """What the rules say of joining a session there, whose own claim is in the host's busy time."""
+        if not self._in_time(start):
+            return "not offered"
+        others = list(self.host.busy)
+        others.remove(claim)
+        is_busy = any(begin < claim[1] and claim[0] < finish for begin, finish in others if begin < finish)
+        return "taken" if is_busy or not self._below_limits(start) else "free"
 
     def has_room(self, start: int) -> bool:
         """Not busy, whatever the hours and limits."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.domain.hours import Range, Schedule
 from app.domain.rules import HostState, LinkRules
+from app.domain.seats import OpenSession
 
 # Zones of both hemispheres, each with days on which its clock changes (or, for the fixed ones, any day).
 ODD_DATES: dict[str, tuple[date, ...]] = {
@@ -52,14 +53,13 @@ _HORIZON = st.sampled_from([None, None, None, 2, 4, 5, 6])
 _DATE_RANGE = st.one_of(st.none(), st.none(), st.none(), st.tuples(st.integers(-4, 2), st.integers(0, 4)))
 _A_DAY = st.sampled_from([None, None, None, None, 1, 2])
 _A_WEEK = st.sampled_from([None, None, None, None, 2, 4])
-_CAPACITY = st.integers(2, 4)
 _DURATION = st.sampled_from([5, 15, 30, 30, 30, 45, 60, 60, 60, 90, 90, 120, 300, 1500])
 
 _BEGINS = st.one_of(st.integers(-600, 900).map(lambda tens: tens * 600), st.integers(-360_000, 540_000))
 _LENGTHS = st.one_of(st.sampled_from([0, 900, 1800, 3600, 86400]), st.integers(1, 30_000))
 _BUSY = st.lists(st.tuples(_BEGINS, _LENGTHS), max_size=12)
 _STARTS = st.lists(st.integers(-600, 900), max_size=6)
-_OCCURRENCES = st.lists(st.tuples(st.integers(0, 200), st.booleans(), st.integers(0, 3)), max_size=6)
+_SESSIONS = st.lists(st.tuples(st.integers(0, 200), st.booleans(), st.integers(0, 3)), max_size=6)
 
 _ZONE = st.sampled_from(sorted(ODD_DATES))
 _DATE_OF_ZONE = {zone: st.sampled_from(dates) for zone, dates in ODD_DATES.items()}
@@ -79,6 +79,7 @@ class Scenario:
     hosts: tuple[HostState, ...]
     window: tuple[int, int]
     now: int
+    sessions: tuple[OpenSession, ...] = ()
 
     @property
     def host(self) -> HostState:
@@ -87,7 +88,7 @@ class Scenario:
 
 @st.composite
 def scenarios(draw: st.DrawFn, host_count: int = 1, *, shared: bool = False) -> Scenario:
-    """Questions about `host_count` hosts; `shared` ones have occurrences with several seats."""
+    """Questions about `host_count` hosts; `shared` ones give sessions with seats, which are in their busy time."""
     timezone = draw(_ZONE)
     around = draw(_DATE_OF_ZONE[timezone])
     duration = draw(_DURATION)
@@ -96,16 +97,23 @@ def scenarios(draw: st.DrawFn, host_count: int = 1, *, shared: bool = False) -> 
         found.append(_host(draw, draw(_OTHER_ZONE) or timezone, around))
     if host_count > 1 and draw(st.booleans()):  # hosts with the very same hours are the common case
         found = [replace(host, schedule=found[0].schedule) for host in found]
+    rules = _rules(draw, around)
+    sessions: list[OpenSession] = []
     if shared:
-        found = [replace(host, open_occurrences=_occurrences(draw, around, duration)) for host in found]
+        found = [replace(host, host_id=f"host{number}") for number, host in enumerate(found)]
+        for number, host in enumerate(found):
+            own = _sessions(draw, around, duration, rules, host.host_id)
+            found[number] = replace(host, busy=sorted([*host.busy, *(session.claim for session in own)]))
+            sessions += own
     first = _midnight(around) + draw(_FIRST_MINUTE) * 60
     return Scenario(
         around,
-        _rules(draw, around, shared=shared),
+        rules,
         duration,
         tuple(found),
         window=(first, first + draw(_LENGTH)),
         now=_midnight(around) + draw(_NOW),
+        sessions=tuple(sessions),
     )
 
 
@@ -118,7 +126,7 @@ def _period(around: date, period: tuple[int, int]) -> tuple[date, date]:
     return around + timedelta(days=distance), around + timedelta(days=distance + more)
 
 
-def _rules(draw: st.DrawFn, around: date, *, shared: bool) -> LinkRules:
+def _rules(draw: st.DrawFn, around: date) -> LinkRules:
     date_range = draw(_DATE_RANGE)
     return LinkRules(
         step=draw(_STEP),
@@ -129,7 +137,6 @@ def _rules(draw: st.DrawFn, around: date, *, shared: bool) -> LinkRules:
         date_range=_period(around, date_range) if date_range else None,
         max_per_day=draw(_A_DAY),
         max_per_week=draw(_A_WEEK),
-        capacity=draw(_CAPACITY) if shared else 1,
     )
 
 
@@ -158,13 +165,16 @@ def _host(draw: st.DrawFn, timezone: str, around: date) -> HostState:
     )
 
 
-def _occurrences(draw: st.DrawFn, around: date, duration: int) -> dict[tuple[int, int], int]:
-    """Occurrences that do not overlap, of this duration and others, some full."""
-    found: dict[tuple[int, int], int] = {}
+def _sessions(draw: st.DrawFn, around: date, duration: int, rules: LinkRules, host_id: str) -> list[OpenSession]:
+    """Sessions of one host that do not overlap with their buffers, on this duration's starts and beside them; some are
+    full."""
+    found: list[OpenSession] = []
     instant = _midnight(around) - 200_000
-    for gap, own, seats in draw(_OCCURRENCES):
-        instant += gap * 900 - instant % 900
-        end = instant + (duration if own else duration + 15) * 60
-        found[instant, end] = seats
-        instant = end + 7200
+    for gap, on_time, seats in draw(_SESSIONS):
+        instant += gap * 900 - instant % 900 + (0 if on_time else 60)
+        end = instant + duration * 60
+        claim = instant - rules.buffer_before * 60, end + rules.buffer_after * 60
+        name = f"{host_id}.{len(found)}"
+        found.append(OpenSession(name, instant, end, claim, frozenset({host_id}), seats, None, max(seats, 1)))
+        instant = end + 7260
     return found

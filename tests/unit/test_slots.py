@@ -19,7 +19,6 @@ from app.domain.slots import (
     judge_picked,
     nearest,
     pool_starts,
-    seats_left,
 )
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -241,48 +240,6 @@ class TestLimits:
 
     def test_a_limit_of_zero_offers_nothing(self) -> None:
         assert free(replace(RULES, max_per_day=0)) == []
-
-
-class TestCapacity:
-    CLASS = replace(RULES, capacity=8)
-
-    def test_an_untouched_start_has_all_seats(self) -> None:
-        starts = pool_starts(self.CLASS, 60, [host()], THE_DAY, MIDNIGHT)
-        assert [(clock(start), seats) for start, seats in starts] == [("09:00", 8), ("10:00", 8), ("11:00", 8)]
-
-    def test_an_open_occurrence_offers_its_rest_and_blocks_other_starts(self) -> None:
-        state = replace(host(), open_occurrences={(at("10:00"), at("11:00")): 3})
-        rules = replace(self.CLASS, step=30)
-        starts = pool_starts(rules, 60, [state], THE_DAY, MIDNIGHT)
-        assert [(clock(start), seats) for start, seats in starts] == [("09:00", 8), ("10:00", 3), ("11:00", 8)]
-        assert seats_left(rules, 60, state, at("10:00")) == 3
-
-    def test_its_buffers_block_its_neighbours(self) -> None:
-        state = replace(host(), open_occurrences={(at("10:00"), at("11:00")): 3})
-        assert free(replace(self.CLASS, buffer_after=5), state) == ["10:00"]
-
-    def test_another_duration_at_the_same_start_conflicts(self) -> None:
-        state = replace(host(), open_occurrences={(at("09:00"), at("10:00")): 3})
-        assert free(self.CLASS, state, duration=90) == ["10:30"]
-
-    def test_a_full_occurrence_offers_nothing(self) -> None:
-        state = replace(host(), open_occurrences={(at("10:00"), at("11:00")): 0})
-        assert free(self.CLASS, state) == ["09:00", "11:00"]
-        assert judge(self.CLASS, 60, state, at("10:00"), MIDNIGHT) is Verdict.FULL
-
-    def test_an_occurrence_that_something_else_overlaps_takes_no_more(self) -> None:
-        state = replace(host(("10:30", "10:45")), open_occurrences={(at("10:00"), at("11:00")): 3})
-        assert free(self.CLASS, state) == ["09:00", "11:00"]
-
-    def test_an_occurrence_keeps_its_seats_when_the_link_loses_its_capacity(self) -> None:
-        state = replace(host(), open_occurrences={(at("10:00"), at("11:00")): 3})
-        assert [seats for _, seats in pool_starts(RULES, 60, [state], THE_DAY, MIDNIGHT)] == [1, 3, 1]
-
-    def test_seats_of_a_pool_add_up(self) -> None:
-        first = replace(host(), open_occurrences={(at("10:00"), at("11:00")): 3})
-        second = host(("11:00", "12:00"), host_id="b")
-        starts = pool_starts(self.CLASS, 60, [first, second], THE_DAY, MIDNIGHT)
-        assert [(clock(start), seats) for start, seats in starts] == [("09:00", 16), ("10:00", 11), ("11:00", 8)]
 
 
 class TestSeveralHosts:

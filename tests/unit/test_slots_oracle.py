@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.hours import day_start, local_date
+from app.domain.seats import judge_session, seats_of_starts, seats_together
 from app.domain.slots import (
     Verdict,
     free_starts,
@@ -94,16 +95,34 @@ def test_a_pool_counts_the_hosts_that_are_free(asked: Scenario) -> None:
 
 
 @settings(max_examples=examples(300))
-@given(scenarios(host_count=2, shared=True))
-def test_seats_are_those_of_open_occurrences_and_of_whole_ones(asked: Scenario) -> None:
+@given(scenarios(host_count=2, shared=True), st.integers(1, 4))
+def test_seats_are_those_of_open_sessions_and_of_whole_new_ones(asked: Scenario, capacity: int) -> None:
+    group = Group(asked.hosts, 1)
+    oracles = dict(zip((host.host_id for host in asked.hosts), _oracles(asked), strict=True))
+    sessions = [each for each in asked.sessions if asked.window[0] <= each.start < asked.window[1]]
+    judged = {each.id: judge_session(each, asked.rules, [group], asked.now) for each in sessions}
     seats: Counter[int] = Counter()
-    for host, oracle in zip(asked.hosts, _oracles(asked), strict=True):
-        starts = oracle.starts()
-        assert free_starts(asked.rules, asked.duration, host, asked.window, asked.now) == starts
-        for start in starts:
-            seats[start] += oracle.seats(start)
-            assert judge(asked.rules, asked.duration, host, start, asked.now) is Verdict.FREE
-    assert pool_starts(asked.rules, asked.duration, asked.hosts, asked.window, asked.now) == sorted(seats.items())
+    together: dict[int, int] = {}
+    for oracle in oracles.values():
+        for start in oracle.starts():
+            seats[start] += capacity
+            together[start] = capacity
+    joinable = []
+    for each in sessions:
+        (host_id,) = each.host_ids
+        found = oracles[host_id].session_verdict(each.start, each.claim)
+        assert _word(judged[each.id]) == ("taken" if found == "free" and not each.seats_left else found)
+        if judged[each.id].is_free:
+            joinable.append(each)
+            seats[each.start] += each.seats_left
+            together[each.start] = max(together.get(each.start, 0), each.seats_left)
+    teams = team_starts(asked.rules, asked.duration, [group], asked.window, asked.now)
+    assert seats_of_starts(teams, capacity, joinable) == sorted(seats.items())
+    assert seats_together(teams, capacity, joinable) == together
+    only_sessions = Counter({each.start: 0 for each in joinable})
+    for each in joinable:
+        only_sessions[each.start] += each.seats_left
+    assert seats_of_starts(teams, 0, joinable) == sorted(only_sessions.items())
 
 
 @settings(max_examples=examples(200))

@@ -242,7 +242,8 @@ async def move(request: Request[Any, Any, Any], caller: Member, slot_id: FromPat
     try:
         start = read_local(form, "start", caller.user.timezone, NO_TIME)
         form.finish()
-        wanted, actor = Move(start, anywhere=True), Actor("user", caller.user.id)
+        wanted = Move(start, anywhere=True, override=form.flag("override"))
+        actor = Actor("user", caller.user.id)
         await reschedule_booking(ports_of(request), session.id, wanted, actor, version=form.version)
     except StaleVersion as refusal:
         form.problem = CHANGED
