@@ -197,6 +197,13 @@ class RescheduleIn(In):
     host: UUID | None = None
 
 
+class StaffRescheduleIn(RescheduleIn):
+    """Where to. `override` leaves the rules and what is in the hosts' calendars to the staff's judgement, but never
+    moves over a booking; a seat in a session moves by the rules alone."""
+
+    override: bool = False
+
+
 class HistoryEntry(msgspec.Struct):
     """One audited change."""
 

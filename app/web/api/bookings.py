@@ -33,9 +33,9 @@ from app.web.api.booking_shapes import (
     HistoryEntry,
     PreviousTime,
     ReassignIn,
-    RescheduleIn,
     StaffBookIn,
     StaffBooking,
+    StaffRescheduleIn,
     Status,
     add_series,
     staff_booking,
@@ -356,13 +356,14 @@ async def reschedule(
     request: Request[Any, Any, Any],
     caller: SignedIn,
     booking_id: Id,
-    data: JSONBody[RescheduleIn],
+    data: JSONBody[StaffRescheduleIn],
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response[StaffBooking]:
     ports = ports_of(request)
     version = version_of(if_match)
-    move = Move(epoch(data.start, "start"), data.duration, uuid_text(data.host) if data.host else None)
+    host_id = uuid_text(data.host) if data.host else None
+    move = Move(epoch(data.start, "start"), data.duration, host_id, override=data.override)
     async with ports.read() as work:
         booking = await visible_booking(work, caller, uuid_text(booking_id))
 
