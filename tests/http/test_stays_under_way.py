@@ -44,3 +44,17 @@ async def test_the_work_of_each_day_has_the_stay(api: Api) -> None:
     shown = {day: "Robin" in words(await visitor.get(f"/app/today?day=2027-03-{day}")) for day in range(25, 31)}
     assert shown == {25: False, 26: True, 27: True, 28: True, 29: True, 30: False}
     assert "Robin" in words(await visitor.get("/app/week?day=2027-03-29"))
+
+
+async def test_my_schedule_has_what_has_not_ended(api: Api) -> None:
+    """A stay that is under way too; from a date on it is what begins then or later."""
+    booking_id = await stay(api)
+    found = {}
+    for day in (25, 27, 30):
+        api.clock.now = at(day, 9)
+        answer = await api.get("/me/schedule", api.acme.owner)
+        found[day] = booking_id in {each["id"] for each in answer.json()["items"]}
+    assert found == {25: True, 27: True, 30: False}
+    for first, there in (("2027-03-26", True), ("2027-03-27", False)):
+        answer = await api.get("/me/schedule", api.acme.owner, params={"from": first})
+        assert (booking_id in {each["id"] for each in answer.json()["items"]}) == there

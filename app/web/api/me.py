@@ -11,6 +11,7 @@ from litestar.params import JSONBody
 
 from app.domain.cursors import cut, decode_cursor, encode_cursor
 from app.domain.errors import Forbidden, NotFound
+from app.domain.stays import LONGEST_CLAIM
 from app.ports.bookings import BookingFilter
 from app.ports.outbox import DeadLetter
 from app.ports.tokens import AppPassword
@@ -115,7 +116,7 @@ async def me(request: Request[Any, Any, Any], caller: SignedIn) -> Me:
     "/me/schedule",
     responses=problems(*LISTING),
     summary="Confirmed bookings assigned to the caller",
-    description="From now on, unless `from` says otherwise.",
+    description="What has not ended yet, unless `from` says otherwise: then what begins on that date or later.",
 )
 async def my_schedule(
     request: Request[Any, Any, Any],
@@ -128,12 +129,14 @@ async def my_schedule(
 ) -> Bookings:
     ports = ports_of(request)
     start, end = period(first, last, timezone or caller.user.timezone)
+    now = ports.clock()
     where = BookingFilter(
         org_id=caller.user.org_id,
         host_id=caller.user.id,
         status=("confirmed", "in_progress"),
-        start=ports.clock() if start is None else start,
+        start=now - LONGEST_CLAIM * 60 if start is None else start,
         end=end,
+        ends_after=now if start is None else None,
         view="schedule",
     )
     return await bookings_page(ports, where, limit, cursor)
