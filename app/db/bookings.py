@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
@@ -157,8 +157,10 @@ class SqlBookingStore:
         query = select(m.bookings).where(bookings.org_id == where.org_id)
         if where.user_id is not None:
             hosts_it = select(hosted.booking_id).where(hosted.host_id == where.user_id)
-            owns_it = select(m.links.c.id).where(m.links.c.owner_id == where.user_id)
-            query = query.where(or_(bookings.id.in_(hosts_it), bookings.link_id.in_(owns_it)))
+            own_it = [bookings.link_id.in_(_own_links(where.user_id, m.links.c.id))]
+            if where.view == "sessions":
+                own_it.append(bookings.service_id.in_(_own_links(where.user_id, m.links.c.service_id)))
+            query = query.where(or_(bookings.id.in_(hosts_it), *own_it))
         if where.view == "bookings":
             query = query.where(bookings.capacity.is_(None))
         elif where.view == "sessions":
@@ -173,6 +175,8 @@ class SqlBookingStore:
             query = query.where(bookings.service_id == where.service_id)
         if where.series_id is not None:
             query = query.where(bookings.series_id == where.series_id)
+        if where.booking_id is not None:
+            query = query.where(bookings.id == where.booking_id)
         if where.client_id is not None:
             query = query.where(bookings.client_id == where.client_id)
         if where.recipient is not None:
@@ -195,7 +199,8 @@ class SqlBookingStore:
             query = query.where(key < last if where.newest_first else key > last)
         order = (bookings.start_at, bookings.id)
         query = query.order_by(*(column.desc() for column in order) if where.newest_first else order)
-        found = await self._read(query.limit(limit + 1))
+        reader = where.user_id if where.view == "sessions" else None
+        found = await self._bookings((await self._db.execute(query.limit(limit + 1))).mappings().all(), reader)
         items = tuple(found[:limit])
         more = len(found) > limit
         return Page(items, encode_cursor(items[-1].start, items[-1].id) if more else None)
@@ -249,10 +254,12 @@ class SqlBookingStore:
     async def _read(self, query: Any) -> list[Booking]:
         return await self._bookings((await self._db.execute(query)).mappings().all())
 
-    async def _bookings(self, rows: Sequence[Mapping[Any, Any]]) -> list[Booking]:
-        """Those of rows of `_BOOKING`."""
+    async def _bookings(self, rows: Sequence[Mapping[Any, Any]], reader: str | None = None) -> list[Booking]:
+        """Those of rows of `_BOOKING`; of sessions that a `reader` does not host, with the names of those alone who
+        came through links of theirs."""
         hosts = await self._hosts([row["id"] for row in rows])
-        attendees = await attendees_of(self._db, [row["id"] for row in rows if row["capacity"] is not None])
+        sessions = [row["id"] for row in rows if row["capacity"] is not None]
+        attendees = await attendees_of(self._db, sessions, None if reader is None else _known_to(reader))
         return [
             booking_of(
                 row, self._vault.open(row["token_sealed"]), hosts.get(row["id"], ()), attendees.get(row["id"], ())
@@ -272,6 +279,18 @@ class SqlBookingStore:
         for booking_id, host_id, kind, name in rows:
             found[booking_id] = (*found.get(booking_id, ()), HostRef(host_id, kind, name))
         return found
+
+
+def _own_links(user_id: str, column: Any) -> Select[Any]:
+    """A column of the links of somebody; without what is missing."""
+    return select(column).where(m.links.c.owner_id == user_id, column.is_not(None))
+
+
+def _known_to(user_id: str) -> ColumnElement[bool]:
+    """Attendees of sessions that somebody hosts, and those who came through their links."""
+    bookings, hosted = m.bookings.c, m.booking_hosts.c
+    hosts_it = select(hosted.booking_id).where(hosted.host_id == user_id)
+    return or_(bookings.occurrence_id.in_(hosts_it), bookings.link_id.in_(_own_links(user_id, m.links.c.id)))
 
 
 def _is_named(text: str) -> ColumnElement[bool]:

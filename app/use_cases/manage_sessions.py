@@ -9,6 +9,7 @@ from app.domain.bookings import Booking, Recipient
 from app.domain.errors import CalendarUnavailable, ClaimOverlap, Conflict, Invalid, NotFound
 from app.domain.links import Answered
 from app.ports import Ports
+from app.ports.bookings import BookingFilter
 from app.ports.links import LinkContext
 from app.ports.people import User
 from app.ports.unit_of_work import UnitOfWork
@@ -132,16 +133,18 @@ async def _commit(
     return session
 
 
-def is_session_of(booking: Booking | None, user: User) -> bool:
-    """Whether it is a session that somebody may see: admins all of the organization, others what they give."""
-    if booking is None or not booking.is_session or booking.org_id != user.org_id:
-        return False
-    return "admin" in user.roles or user.id in {host.id for host in booking.hosts}
-
-
-async def found_session(work: UnitOfWork, user: User, session_id: str) -> Booking:
-    """The session, for those who may see it."""
-    session = await work.bookings.get(session_id)
-    if session is None or not is_session_of(session, user):
+async def found_session(work: UnitOfWork, user: User, session_id: str, *, to_change: bool = False) -> Booking:
+    """The session, for those who may see it: admins all of the organization, others what they give, and what a link of
+    theirs offers, though without the names of those who came through other links. `to_change`: for those alone who may
+    move or cancel it, admins and who gives it."""
+    reader = None if "admin" in user.roles else user.id
+    where = BookingFilter(user.org_id, reader, booking_id=session_id, view="sessions")
+    found = (await work.bookings.page(where, 1, None)).items
+    if not found or (to_change and not may_change(found[0], user)):
         raise NotFound("There is no such session.")
-    return session
+    return found[0]
+
+
+def may_change(session: Booking, user: User) -> bool:
+    """Whether somebody may move or cancel it with all who attend it."""
+    return "admin" in user.roles or user.id in {host.id for host in session.hosts}

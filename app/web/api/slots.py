@@ -139,7 +139,8 @@ async def _shown(_: UnitOfWork, session: domain.Booking) -> SlotOut:
     "/slots",
     responses=problems(*LISTING),
     summary="List sessions",
-    description="By start; admins see all of them, others those they give. Cancelled ones are shown when `status` asks "
+    description="By start; admins see all of them, others those they give, and those that links of theirs offer, with "
+    "the names of those alone who came through these links. Cancelled ones are shown when `status` asks "
     "for them. `from` and `to` are local dates of `timezone` (one's own when it is missing), inclusive.",
 )
 async def list_slots(
@@ -221,7 +222,7 @@ async def cancel_slot(
 ) -> Response[SlotOut]:
     ports = ports_of(request)
     async with ports.read() as work:
-        session = await found_session(work, caller.user, uuid_text(slot_id))
+        session = await found_session(work, caller.user, uuid_text(slot_id), to_change=True)
     actor = Actor("user", caller.user.id)
     await take_step(ports, session.id, "cancel", actor, version=version_of(if_match), reason=reason)
     async with ports.read() as work:

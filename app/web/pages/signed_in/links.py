@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from app.domain.errors import AlreadyExists, HalfpastError, Invalid, StaleVersion
 from app.domain.links import Link
+from app.domain.services import Service
 from app.ports import Ports
 from app.ports.people import User
 from app.ports.unit_of_work import UnitOfWork
@@ -122,9 +123,16 @@ async def _form_page(
         meeting_rooms=urlsplit(ports.jitsi_url).netloc,
         schedules=[(schedule.id, schedule.name) for schedule in schedules],
         services=[(service.id, service.name) for service in services.items],
+        sessions=_sessions_of(link, services.items),
         templates=[(template.id, template.name) for template in templates.items],
         is_stale=isinstance(refusal, StaleVersion),
     )
+
+
+def _sessions_of(link: Link | None, services: Sequence[Service]) -> str:
+    """Where the sessions are of the class that a link offers."""
+    of_class = {service.id for service in services if service.capacity > 1 or service.is_scheduled}
+    return f"/app/services/{link.service_id}/slots" if link and link.service_id in of_class else ""
 
 
 @post("/links/new")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -19,7 +20,7 @@ from app.ports.people import User
 from app.use_cases.booking_changes import Actor
 from app.use_cases.change_booking import take_step
 from app.use_cases.manage_services import found_service
-from app.use_cases.manage_sessions import NewSession, create_session, found_session
+from app.use_cases.manage_sessions import NewSession, create_session, found_session, may_change
 from app.use_cases.open_session import MOST_SEATS
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from app.web.api.fields import RequiredLine, Seats, ShortReason
@@ -28,10 +29,20 @@ from app.web.pages.picker import minutes_label
 from app.web.pages.rendering import see_other
 from app.web.pages.signed_in.booking_views import Mark, mark_of
 from app.web.pages.signed_in.form import Form
-from app.web.pages.signed_in.frame import Member, app_page, done, need_admin, ports_of, wording_of
+from app.web.pages.signed_in.frame import (
+    LINK_ROLES,
+    Member,
+    app_page,
+    done,
+    need_admin,
+    need_link_role,
+    ports_of,
+    wording_of,
+)
 from app.web.pages.signed_in.wall_time import local_input, read_local
 from app.web.pages.wording import Wording
 from app.web.sessions import Caller
+from app.web.times import rfc3339
 
 PAGE = 50
 LONGEST = LONGEST_CLAIM * 60
@@ -51,7 +62,7 @@ class SlotRow:
 
 @dataclass(frozen=True, slots=True)
 class AttendeeRow:
-    """Who attends."""
+    """Who attends; `path` is empty for those whom the reader may not know."""
 
     path: str
     name: str
@@ -74,8 +85,11 @@ class SlotView:
     reason: str
     attendees: tuple[AttendeeRow, ...]
     is_open: bool
+    may_change: bool
     version: int
     service: str
+    book: str
+    """Where to book a seat, empty where that cannot be."""
 
 
 def _seats(session: Booking) -> str:
@@ -93,14 +107,19 @@ def _row(session: Booking, user: User, wording: Wording) -> SlotRow:
 
 async def _own(request: Request[Any, Any, Any], caller: Caller, service_id: UUID) -> Service:
     need_admin(caller)
+    return await _service(request, caller, service_id)
+
+
+async def _service(request: Request[Any, Any, Any], caller: Caller, service_id: UUID) -> Service:
     async with ports_of(request).read() as work:
         return await found_service(work, caller.user, str(service_id))
 
 
 @get("/services/{service_id:uuid}/slots")
 async def slots_page(request: Request[Any, Any, Any], caller: Member, service_id: FromPath[UUID]) -> Response[bytes]:
-    """What is to come of a service, and the form to set another session."""
-    service = await _own(request, caller, service_id)
+    """What is to come of a service, as far as the reader may see it, and for admins the form to set another session."""
+    need_link_role(caller)
+    service = await _service(request, caller, service_id)
     form = Form.of({"duration": service.durations[0], "capacity": service.capacity})
     return await _slots_page(request, caller, service, form)
 
@@ -116,6 +135,7 @@ async def _slots_page(
     now = ports.clock()
     where = BookingFilter(
         caller.user.org_id,
+        caller.scope,
         status=("confirmed",),
         service_id=service.id,
         start=now - LONGEST,
@@ -125,13 +145,14 @@ async def _slots_page(
     async with ports.read() as work:
         found = await work.bookings.page(where, PAGE, request.query_params.get("cursor"))
         qualified = {host.host_id for host in await work.services.hosts(service.id)}
-        people = [person for person in await work.people.users(caller.user.org_id) if person.id in qualified]
+        people = await work.people.named(caller.user.org_id, qualified) if caller.is_admin else []
     return app_page(
         request,
         caller,
         "slots",
         refusal=refusal,
         service=service,
+        may_set=caller.is_admin,
         path=f"/app/services/{service.id}/slots",
         rows=[_row(session, caller.user, wording) for session in found.items],
         cursor=found.cursor,
@@ -182,9 +203,11 @@ def _ids(form: Form) -> list[str]:
     return found
 
 
-async def _session(request: Request[Any, Any, Any], caller: Caller, slot_id: UUID) -> Booking:
+async def _session(
+    request: Request[Any, Any, Any], caller: Caller, slot_id: UUID, *, to_change: bool = False
+) -> Booking:
     async with ports_of(request).read() as work:
-        return await found_session(work, caller.user, str(slot_id))
+        return await found_session(work, caller.user, str(slot_id), to_change=to_change)
 
 
 @get("/slots/{slot_id:uuid}")
@@ -206,6 +229,9 @@ async def _slot_page(
 
 
 def _view(session: Booking, caller: Caller, wording: Wording, now: int) -> SlotView:
+    is_open = session.status == "confirmed" and session.end > now
+    may_book = is_open and session.start > now and may_change(session, caller.user) and session.service_id
+    seat = {"offer": f"service:{session.service_id}", "duration": session.duration, "start": rfc3339(session.start)}
     return SlotView(
         path=f"/app/slots/{session.id}",
         title=session.title,
@@ -216,9 +242,11 @@ def _view(session: Booking, caller: Caller, wording: Wording, now: int) -> SlotV
         mark=mark_of(session, now),
         reason=session.cancel_reason or "",
         attendees=tuple(_attendee(each) for each in session.attendees),
-        is_open=session.status == "confirmed" and session.end > now,
+        is_open=is_open,
+        may_change=may_change(session, caller.user),
         version=session.version,
-        service=f"/app/services/{session.service_id}/slots" if caller.is_admin else "",
+        service=f"/app/services/{session.service_id}/slots" if LINK_ROLES & set(caller.user.roles) else "",
+        book=f"/app/bookings/new?{urlencode(seat, safe=':')}" if may_book else "",
     )
 
 
@@ -230,14 +258,15 @@ def _attendee(attendee: Attendee) -> AttendeeRow:
         "completed": Mark("Came"),
         "no_show": Mark("Missed", "bad"),
     }
-    address = f"/app/bookings/{attendee.booking_id}"
-    return AttendeeRow(address, attendee.name, attendee.email, attendee.seats, words[attendee.status])
+    address = f"/app/bookings/{attendee.booking_id}" if attendee.name else ""
+    name = attendee.name or "Somebody through another link"
+    return AttendeeRow(address, name, attendee.email, attendee.seats, words[attendee.status])
 
 
 @post("/slots/{slot_id:uuid}/move")
 async def move(request: Request[Any, Any, Any], caller: Member, slot_id: FromPath[UUID]) -> Response[Any]:
     """Move it with all who attend it, wherever its hosts are free."""
-    session = await _session(request, caller, slot_id)
+    session = await _session(request, caller, slot_id, to_change=True)
     form = await Form.posted(request)
     try:
         start = read_local(form, "start", caller.user.timezone, NO_TIME)
@@ -257,7 +286,7 @@ async def move(request: Request[Any, Any, Any], caller: Member, slot_id: FromPat
 @get("/slots/{slot_id:uuid}/cancel")
 async def cancel_page(request: Request[Any, Any, Any], caller: Member, slot_id: FromPath[UUID]) -> Response[Any]:
     """Asks before cancelling."""
-    session = await _session(request, caller, slot_id)
+    session = await _session(request, caller, slot_id, to_change=True)
     view = _view(session, caller, wording_of(request), ports_of(request).clock())
     if not view.is_open:
         return see_other(view.path)
@@ -267,7 +296,7 @@ async def cancel_page(request: Request[Any, Any, Any], caller: Member, slot_id: 
 @post("/slots/{slot_id:uuid}/cancel")
 async def cancel(request: Request[Any, Any, Any], caller: Member, slot_id: FromPath[UUID]) -> Response[Any]:
     """Cancel it with all who attend it; twice is as good as once."""
-    session = await _session(request, caller, slot_id)
+    session = await _session(request, caller, slot_id, to_change=True)
     form = await Form.posted(request)
     if session.status == "cancelled":
         return done(f"/app/slots/{session.id}", "cancelled")
