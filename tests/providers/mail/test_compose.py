@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, get_args
 
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from app.domain.bookings import EVENT_REMOVED, HostRef, Recipient
+from app.domain.languages import LANGUAGES, SOURCE
 from app.domain.links import Location
+from app.domain.reminders import Reminder
 from app.ports.mail import Audience, BookingMailContext, BookingNews, Mail, MailPerson
 from calendar_feeds.itip import invitation
 from integrations.mail.account_wording import ACCOUNT_WORDS
@@ -326,3 +329,28 @@ def test_every_news_has_words_for_everybody(news: BookingNews, audience: Audienc
     mail = COMPOSER.booking(context(news), MailPerson("x@example.com", "X", "Asia/Kolkata", audience))
     assert "{" not in mail.subject + mail.text
     assert mail.text.endswith("\n")
+
+
+ENGLISH = re.compile(r"\b(the|you|your|with|and|or|to|of|is|this|was|time|times|booking)\b", re.IGNORECASE)
+PLACES = [
+    Location("link", "https://meet.example.com/1"),
+    Location("phone", "+49 30 1234567"),
+    Location("address", "X 1"),
+]
+
+
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each != SOURCE])
+@pytest.mark.parametrize("news", [each for each in NEWS if each != "followup"])
+def test_nothing_is_left_in_english(language: str, news: BookingNews) -> None:
+    """Of whatever a recipient or a guest is told, but for what people and calendars named themselves."""
+    for person in (RITA, GUS):
+        for location in PLACES:
+            for previous, reason in ((None, None), (START - 86_400, "Xx"), (None, "expired")):
+                booking = {"title": "Xx", "location": location, "guests": ("g@x.example",), "cancel_reason": reason}
+                reminder = Reminder(60, body="Xx") if news == "reminder" else None
+                told = context(news, booking, previous_start=previous, reminder=reminder, organization="Xx")
+                reader = replace(person, name="Xx", locale=language)
+                for mail in (COMPOSER.booking(told, reader), COMPOSER.series([told, told], reader)):
+                    (body,) = lxml_html.document_fromstring(mail.html).xpath(f"//html[@lang='{language}']/body")
+                    shown = f"{mail.subject} {mail.text} {body.text_content()} {COMPOSER.text(told, reader)}"
+                    assert ENGLISH.findall(re.sub(r"https?://\S+", "", shown)) == []
