@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
@@ -42,10 +42,18 @@ class SqlPersonalData:
     async def organizations(self) -> list[str]:
         return list(await self._db.scalars(select(m.organizations.c.id).order_by(m.organizations.c.id)))
 
+    async def addresses_of(self, org_id: str, email: str) -> list[str]:
+        clients = select(_KNOWN.client_id).where(_KNOWN.org_id == org_id, _KNOWN.kind == "email", _KNOWN.value == email)
+        others = select(_KNOWN.value).where(_KNOWN.client_id.in_(clients), _KNOWN.kind == "email")
+        return sorted({email, *await self._db.scalars(others)})
+
     async def bookings_of(self, org_id: str, email: str, limit: int) -> list[str]:
         clients = select(_KNOWN.client_id).where(_KNOWN.org_id == org_id, _KNOWN.kind == "email", _KNOWN.value == email)
-        theirs = or_(_BOOKED.recipient_email == email, _BOOKED.client_id.in_(clients))
+        theirs = or_(func.lower(_BOOKED.recipient_email) == email, _BOOKED.client_id.in_(clients))
         return await self._ids(_BOOKED.org_id == org_id, theirs, _BOOKED.erased_at.is_(None), limit=limit)
+
+    async def is_erased(self, booking_id: str) -> bool:
+        return await self._db.scalar(select(_BOOKED.erased_at).where(_BOOKED.id == booking_id)) is not None
 
     async def bookings_with_guest(self, org_id: str, email: str, limit: int) -> list[str]:
         return await self._ids(_BOOKED.org_id == org_id, _names(_BOOKED.guests, email), limit=limit)
@@ -66,12 +74,21 @@ class SqlPersonalData:
         await self._db.execute(update(m.event_notes).where(notes.booking_id == booking_id).values(data="", plain=""))
         await self._db.execute(update(m.calendar_events).where(events.booking_id == booking_id).values(error=None))
         await self._blank_objects(booking_id)
+        await self._forget_kept(booking_id)
         values = {"erased_at": now, "client_id": None}
         await self._db.execute(update(m.bookings).where(_BOOKED.id == booking_id).values(**values))
 
     async def forget_guest(self, booking_id: str, email: str) -> None:
         await self._forget_told(booking_id, [email])
         await self._blank_objects(booking_id)
+
+    async def _forget_kept(self, booking_id: str) -> None:
+        """What devices sent of its event and could not be taken: they sent whom it is with along."""
+        kept = m.kept_edits.c
+        own = select(_BOOKED.org_id, _BOOKED.uid).where(_BOOKED.id == booking_id)
+        org_id, uid = (await self._db.execute(own)).one()
+        of_it = or_(kept.name == f"{booking_id}.ics", kept.data.contains(uid, autoescape=True))
+        await self._db.execute(delete(m.kept_edits).where(kept.org_id == org_id, of_it))
 
     async def _forget_told(self, booking_id: str, addresses: Sequence[str]) -> None:
         """A recurring set is told of in mails of its first booking."""
@@ -96,13 +113,14 @@ class SqlPersonalData:
     async def forget_address(self, org_id: str, email: str) -> int:
         count = await self._forget_client(org_id, email)
         links, kept, mails = m.one_time_links.c, m.kept_edits.c, m.scheduling_mails.c
-        addressed = and_(links.org_id == org_id, links.recipient_email == email)
+        addressed = and_(links.org_id == org_id, func.lower(links.recipient_email) == email)
         statements = (
             update(m.one_time_links).where(addressed).values(recipient_email=None),
             delete(m.blocked_recipients).where(
                 _BLOCKED.org_id == org_id, _BLOCKED.kind == "email", _BLOCKED.value == email
             ),
             delete(m.kept_edits).where(kept.id.in_(await self._mentioning(kept, kept.data, org_id, email))),
+            delete(m.kept_edits).where(kept.id.in_(await self._mentioning(kept, kept.reason, org_id, email))),
             delete(m.scheduling_mails).where(mails.org_id == org_id, mails.address == email),
             delete(m.mail_deliveries).where(
                 m.mail_deliveries.c.org_id == org_id, m.mail_deliveries.c.address == email, ~_is_host(org_id, email)
@@ -150,7 +168,7 @@ class SqlPersonalData:
         links, mails, users = m.one_time_links.c, m.mail_deliveries.c, m.users.c
         clients = select(_KNOWN.client_id).where(_KNOWN.org_id == org_id, _KNOWN.kind == "email", _KNOWN.value == email)
         booked = [_BOOKED[name] for name in _BOOKING_FIELDS]
-        theirs = or_(_BOOKED.recipient_email == email, _BOOKED.client_id.in_(clients))
+        theirs = or_(func.lower(_BOOKED.recipient_email) == email, _BOOKED.client_id.in_(clients))
         blocked = (_BLOCKED.org_id == org_id, _BLOCKED.kind == "email", _BLOCKED.value == email)
         audit = m.audit_entries.c
         queries = {
@@ -164,7 +182,7 @@ class SqlPersonalData:
             ),
             "blocked": select(_BLOCKED.value, _BLOCKED.reason, _BLOCKED.created_at).where(*blocked),
             "one_time_links": select(links.id, links.link_id, links.status, links.created_at).where(
-                links.org_id == org_id, links.recipient_email == email
+                links.org_id == org_id, func.lower(links.recipient_email) == email
             ),
             "mails": select(mails.booking_id, mails.kind, mails.status, mails.sent_at).where(
                 mails.org_id == org_id, mails.address == email
@@ -181,13 +199,13 @@ class SqlPersonalData:
 
 
 def _names(column: Any, address: str) -> ColumnElement[bool]:
-    """Whether JSON has this address as one of its texts, not as a part of another."""
+    """Whether JSON has this address as one of its texts, not as a part of another; in whatever case it was typed."""
     return _has(column, f'"{address}"')
 
 
 def _has(column: Any, text: str) -> ColumnElement[bool]:
-    """Whether a text, or JSON as it is stored, holds this."""
-    return cast(column, Text).contains(text, autoescape=True)
+    """Whether a text, or JSON as it is stored, holds this, in any case."""
+    return cast(column, Text).icontains(text, autoescape=True)
 
 
 def _is_host(org_id: str, email: str) -> ColumnElement[bool]:

@@ -13,6 +13,8 @@ ACTIVE: frozenset[str] = frozenset({"pending", "confirmed", "in_progress"})
 
 EVENT_REMOVED = "It was removed from the host's calendar."
 """The cancel reason of a booking whose host deleted its event."""
+ERASED = "Erased"
+"""What stands in the place of a recipient's name who was forgotten."""
 SESSION_EMPTY = "Nobody attends it any more."
 """The cancel reason of a session that was opened for an attendee, after the last one left."""
 

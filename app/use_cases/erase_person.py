@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.domain.bookings import Booking, Recipient
-from app.domain.errors import Invalid, NotFound, NotModifiable
+from app.domain.bookings import ERASED, Booking, Recipient
+from app.domain.errors import Invalid, NotFound, NotModifiable, StaleVersion
 from app.domain.links import Answered
 from app.domain.phone_numbers import e164
 from app.domain.text_rules import is_email
@@ -25,9 +25,9 @@ from app.use_cases.erase_member import forget_member, member_to_erase
 from app.use_cases.idempotency import Replay, remember
 from app.use_cases.remove_contact import removal_jobs
 
-ERASED = "Erased"
-"""What stands in the place of a name."""
 BATCH = 100
+TRIES = 10
+"""So often a booking that others change right now is come back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,17 @@ async def erase_person(ports: Ports, org_id: str, email: str, actor: Actor) -> E
     words = {email}
     async with ports.read() as work:
         await member_to_erase(work, org_id, email, ports.clock())
+        addresses = await work.personal_data.addresses_of(org_id, email)
+    words |= set(addresses)
     bookings = await _erase_all(ports, org_id, email, actor, words)
-    guest_of = await _leave_all(ports, org_id, email, actor, words)
+    guest_of = sum([await _leave_all(ports, org_id, each, actor, words) for each in addresses])
     now = ports.clock()
     async with ports.unit_of_work() as work:
         member = await member_to_erase(work, org_id, email, now, lock=True)
         if member is not None:
             words |= await forget_member(ports, work, member, now)
-        others = await work.personal_data.forget_address(org_id, email)
-        left, taken_out = await _forget_contacts(work, org_id, email, actor, now)
+        others = sum([await work.personal_data.forget_address(org_id, each) for each in addresses])
+        left, taken_out = await _forget_contacts(work, org_id, addresses, actor, now)
         others += taken_out
         erasure = Erasure(bookings, guest_of, others, is_user=member is not None, contacts_left=left)
         if bookings or guest_of or others or member is not None:
@@ -110,10 +112,10 @@ async def erase_person(ports: Ports, org_id: str, email: str, actor: Actor) -> E
 
 
 async def _forget_contacts(
-    work: UnitOfWork, org_id: str, email: str, actor: Actor, now: int
+    work: UnitOfWork, org_id: str, addresses: Sequence[str], actor: Actor, now: int
 ) -> tuple[tuple[str, ...], int]:
     """Whose address books keep them; and of how many books we knew that they are in them."""
-    forgotten = await work.personal_data.forget_contacts(org_id, email)
+    forgotten = [row for each in addresses for row in await work.personal_data.forget_contacts(org_id, each)]
     found = [(await work.calendars.account(account_id), key) for account_id, key in forgotten]
     added = [AddedContact(account, key) for account, key in found if account is not None]
     await work.outbox.enqueue(removal_jobs(added, actor.id if actor.kind == "user" else None, now), now)
@@ -144,16 +146,23 @@ async def erase_messages(ports: Ports, words: Sequence[str]) -> None:
 
 
 async def _erase_all(ports: Ports, org_id: str, email: str, actor: Actor, words: set[str]) -> int:
-    count = 0
+    erased: set[str] = set()
+    tries = TRIES
     while True:
         async with ports.read() as work:
             ids = await work.personal_data.bookings_of(org_id, email, BATCH)
         if not ids:
-            return count
+            return len(erased)
         for booking_id in ids:
-            forgotten = await erase_booking(ports, booking_id, actor)
+            try:
+                forgotten = await erase_booking(ports, booking_id, actor)
+            except StaleVersion:  # its hosts are being changed right now
+                tries -= 1
+                if not tries:
+                    raise
+                continue
             words |= {booking_id, *forgotten.addresses, *forgotten.numbers}
-        count += len(ids)
+            erased.add(booking_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +180,8 @@ async def erase_booking(ports: Ports, booking_id: str, actor: Actor) -> Forgotte
     now = ports.clock()
     async with ports.unit_of_work() as work:
         booking = await locked_booking(work, booking_id)
+        if await work.personal_data.is_erased(booking_id):  # by somebody else, meanwhile
+            return Forgotten((), (), None, booking.updated_at)
         addresses = tuple(address for address in (booking.recipient.email, *booking.guests) if address)
         await work.personal_data.forget_booking(booking.id, addresses, now)
         await record_change(ports, work, booking, _erased(booking, now), actor, "booking.erased", now)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.domain.booking_event import host_event
-from app.domain.bookings import Booking
+from app.domain.bookings import ERASED, Booking, Recipient
 from app.domain.calendars import Calendar, CalendarAccount
 from app.domain.errors import ProviderFailure
 from app.ports import Ports
@@ -95,7 +95,9 @@ async def _plan(ports: Ports, work: UnitOfWork, booking_id: str, host_id: str) -
     if person is None:
         return None
     states = {state.calendar_id: state for state in await work.event_states.of_host(booking_id, host_id)}
-    wanted = booking.status in PUBLISHED and host_id in host_ids
+    is_left = not person.is_active and booking.recipient == Recipient(ERASED, "")
+    # Nothing is written for who is switched off: what is there, and tells of somebody erased, has to go.
+    wanted = booking.status in PUBLISHED and host_id in host_ids and not is_left
     target = await _place(work, person.write_calendar_id, states) if wanted else None
     target_id = target.calendar.id if target else None
     elsewhere = [await _place(work, calendar_id, states) for calendar_id in states if calendar_id != target_id]

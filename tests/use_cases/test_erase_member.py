@@ -51,10 +51,10 @@ async def member(workspace: Workspace) -> User:
     await workspace.connected_calendar(user, synced_at=workspace.clock.now)
     await workspace.busy(user, NINE + 5 * DAY, NINE + 5 * DAY + HOUR, "marla-and-friends")
     async with workspace.parts.database.write.begin() as connection:
-        row = {"user_id": user.id, "org_id": org, "phone": "+4930777123", "channels": {}, "digest": "off"}
-        row |= {"digest_at": "08:00", "version": 1, "updated_at": workspace.clock.now}
+        row: dict[str, Any] = {"user_id": user.id, "org_id": org, "phone": "+4930777123", "channels": {}}
+        row |= {"digest": "off", "digest_at": "08:00", "version": 1, "updated_at": workspace.clock.now}
         await connection.execute(insert(m.notification_settings).values(**row))
-        away = {"id": new_id(), "org_id": org, "host_id": user.id, "start_at": NINE + 40 * DAY}
+        away: dict[str, Any] = {"id": new_id(), "org_id": org, "host_id": user.id, "start_at": NINE + 40 * DAY}
         away |= {"end_at": NINE + 41 * DAY, "reason": "Gallbladder", "created_at": workspace.clock.now}
         await connection.execute(insert(m.time_off).values(**away))
     return user

@@ -12,6 +12,7 @@ from app.use_cases.booking_changes import Actor
 from app.use_cases.change_booking import take_step
 from app.use_cases.change_person import change_person
 from app.use_cases.edit_booking import edit_booking
+from app.use_cases.erase_person import erase_person
 from app.use_cases.note_edits import GRACE_SECONDS
 from tests.use_cases.calendars.test_follow_edit import ELEVEN, NINE, POLL, TEN, Desk
 from tests.use_cases.calendars.world import CalendarWorld
@@ -71,3 +72,18 @@ async def test_nothing_new_is_written_for_them_and_what_is_off_is_taken_away(des
     await switch(desk, admin, on=True)
     await desk.world.work(POLL)
     assert "Bring the papers." in await desk.world.remote.read(desk.remote, await desk.key(changed))
+
+
+async def test_what_tells_of_somebody_erased_goes_from_their_calendar_too(desk: Desk, admin: User) -> None:
+    """Nothing else of theirs is touched."""
+    first, second = await desk.written(NINE, TEN)
+    world = desk.world
+    await switch(desk, admin, on=False)
+    world.clock.now = ELEVEN + 86_400
+    await desk.world.work(POLL)
+    await world.set(m.bookings, m.bookings.c.id == first.id, recipient_email="rae@example.org", client_id=None)
+    await erase_person(world.ports, world.organization.id, "rae@example.org", Actor("system"))
+    await world.work(POLL)
+    keys = await world.remote.keys(desk.remote)
+    assert len(keys) == 1
+    assert second.uid in await world.remote.read(desk.remote, keys[0])
