@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, false, func, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -64,13 +64,7 @@ class SqlClientStore:
         ]
 
     async def page(self, where: ClientFilter, limit: int, cursor: str | None) -> Page[Client]:
-        query = select(m.clients).where(_clients.org_id == where.org_id)
-        if where.user_id is not None:
-            query = query.where(exists().where(_bookings.client_id == _clients.id, _seen_by(where.user_id)))
-        if where.words:
-            query = query.where(_with_words(where.words))
-        query = page_by_id(query, _clients.id, limit, cursor, newest_first=True)
-        rows = (await self._db.execute(query)).mappings().all()
+        rows = (await self._db.execute(listing(where, limit, cursor))).mappings().all()
         items = tuple(await self._whole(rows[:limit]))
         return Page(items, encode_cursor(items[-1].id) if len(rows) > limit else None)
 
@@ -210,19 +204,33 @@ def _any_of(columns: Any, pairs: Sequence[tuple[str, str]]) -> ColumnElement[boo
     return or_(false(), *(and_(columns.kind == kind, columns.value == value) for kind, value in pairs))
 
 
+def listing(where: ClientFilter, limit: int, cursor: str | None) -> Select[Any]:
+    """Clients by age. Words are looked for among the organization's clients, and of those alone who have them the
+    bookings are looked at, each client's by an index; never all bookings, nor all that a user ever hosted."""
+    query = select(m.clients).where(_clients.org_id == where.org_id)
+    if where.words:
+        query = query.where(_with_words(where.org_id, where.words))
+    if where.user_id is not None:
+        # One row is enough. EXISTS would say the same, but is turned into a join with all bookings by PostgreSQL.
+        seen = select(_bookings.id).where(_bookings.client_id == _clients.id, _seen_by(where.user_id)).limit(1)
+        query = query.where(seen.correlate(m.clients).scalar_subquery().is_not(None))
+    return page_by_id(query, _clients.id, limit, cursor, newest_first=True)
+
+
 def _seen_by(user_id: str) -> ColumnElement[bool]:
-    """Bookings this user hosts, or whose link they own."""
+    """Bookings this user hosts, or whose link they own. Asked of each booking of a client, which are few: as a list of
+    ids it would be read whole beforehand, all that the user ever hosted."""
     hosted, links = m.booking_hosts.c, m.links.c
-    hosts_it = select(hosted.booking_id).where(hosted.host_id == user_id)
-    owns_it = select(links.id).where(links.owner_id == user_id)
-    return or_(_bookings.id.in_(hosts_it), _bookings.link_id.in_(owns_it))
+    hosts_it = exists().where(hosted.booking_id == _bookings.id, hosted.host_id == user_id)
+    owns_it = exists().where(links.id == _bookings.link_id, links.owner_id == user_id)
+    return or_(hosts_it, owns_it)
 
 
-def _with_words(words: str) -> ColumnElement[bool]:
+def _with_words(org_id: str, words: str) -> ColumnElement[bool]:
     """A name, address or number with this text in it; a number may be written in any way."""
     texts = {email_key(words), phone_key(words) or email_key(words)}
     known = or_(*(_known.value.contains(text, autoescape=True) for text in sorted(texts)))
     return or_(
         func.lower(_clients.name).contains(words.strip().lower(), autoescape=True),
-        exists().where(_known.client_id == _clients.id, known),
+        _clients.id.in_(select(_known.client_id).where(_known.org_id == org_id, known)),
     )
