@@ -20,8 +20,8 @@ def render(name: str, *, tells: Teller | None = None, **values: Any) -> tuple[st
     characters that people typed are gone."""
     environment = _environment()
     if tells is not None:
-        turned = Markup(' dir="rtl"') if tells.direction == "rtl" else ""
-        values |= {"gettext": tells.gettext, "lang": tells.language, "turned": turned}
+        turned = Markup(' dir="rtl"') if tells.is_rtl else ""
+        values |= {"gettext": tells.words.gettext, "lang": tells.language, "turned": turned}
     text = environment.get_template(f"{name}.txt").render(values)
     html = environment.get_template(f"{name}.html").render(values)
     return clean_text(text).strip() + "\n", _inliner().inline(clean_text(html))

@@ -31,11 +31,7 @@ class Teller:
     is_24_hour: bool
     words: NullTranslations
     language: str = SOURCE
-
-    @property
-    def direction(self) -> str:
-        """`ltr` or `rtl`."""
-        return str(self.locale.text_direction)
+    is_rtl: bool = False
 
     def gettext(self, message: str) -> str:
         """The program's own words."""
@@ -47,7 +43,7 @@ class Teller:
 
     def listed(self, names: Iterable[str]) -> str:
         """`Ana, Ben`."""
-        return ("، " if self.direction == "rtl" else ", ").join(names)
+        return ("، " if self.is_rtl else ", ").join(names)
 
     def clock(self, at: int) -> str:
         """`14:30` or `2:30 PM`."""
@@ -126,7 +122,8 @@ def teller(timezone: str, locale: str = "en") -> Teller:
     plain = language.replace("-", "_")
     regional = f"{plain}_{territory}"
     own = Locale.parse(regional if territory and exists(regional) else plain)
-    return Teller(zone, own, "H" in str(own.time_formats["short"].pattern), words_in(language), language)
+    is_24_hour, is_rtl = "H" in str(own.time_formats["short"].pattern), own.text_direction == "rtl"
+    return Teller(zone, own, is_24_hour, words_in(language), language, is_rtl)
 
 
 def _territory_of_zone(timezone: str) -> str | None:
