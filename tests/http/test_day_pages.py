@@ -107,3 +107,36 @@ async def test_ten_thousand_bookings_take_the_statements_of_ten(api: Api, owner:
 async def test_what_was_booked_is_shown_in_its_zone(api: Api, owner: Visitor) -> None:
     assert request_at(at(2, 10)).start == api.acme.booking.start
     assert "10:00" in words(await owner.get("/app/today?day=2027-03-02")), "Berlin's clock, not that of UTC"
+
+
+async def test_a_stay_stands_on_each_of_its_days(api: Api, owner: Visitor) -> None:
+    """Whole on the first that is shown, in a line on the others; time off as well."""
+    house = {
+        "name": "House", "durations": [3 * 1440], "check_in": "15:00", "check_out": "11:00",
+    }  # fmt: skip
+    service = (await api.post("/services", api.acme.admin, json=house)).json()["id"]
+    people = {"items": [{"employee_id": api.acme.owner.id}]}
+    await api.call("PUT", f"/services/{service}/employees", api.acme.admin, json=people)
+    body = {
+        "service": service, "start": "2027-03-19T15:00:00+01:00", "duration": 3 * 1440, "override": True,
+        "recipient": {"name": "Robin", "email": "robin@example.org"},
+    }  # fmt: skip
+    assert (await api.post("/bookings", api.acme.admin, json=body)).status_code == 201
+
+    async def days_of(path: str) -> list[str]:
+        found = re.findall(r"<section class=\"stack.*?</section>", (await owner.get(path)).text, re.DOTALL)
+        return [re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", day)) for day in found]
+
+    week, after = await days_of("/app/week?day=2027-03-19"), await days_of("/app/week?day=2027-03-22")
+    assert [("Robin" in day, "All day Robin, House" in day) for day in week[3:]] == [
+        (False, False),
+        (True, False),
+        (True, True),
+        (True, True),
+    ]
+    assert ["Robin" in day for day in after] == [True, *[False] * 6]
+    (middle,) = await days_of("/app/today?day=2027-03-20")
+    assert ("Robin" in middle, "All day" in middle) == (True, False)
+    away = await days_of("/app/week?day=2027-03-08")
+    assert ["Away" in day or "Time off" in day for day in away] == [True, True, *[False] * 5]
+    assert "Until 5:00" in away[1]

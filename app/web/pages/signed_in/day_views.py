@@ -33,10 +33,12 @@ class AttendeeLine:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One booking or session, an event of one's own, or a gap; `kind` is booking, busy or gap."""
+    """One booking or session, an event of one's own, or a gap; `kind` is booking, busy or gap, and `on` for what began
+    on an earlier day that is shown too."""
 
     kind: str
     start: int
+    end: int
     span: str
     title: str
     id: str = ""
@@ -74,20 +76,34 @@ def work_days(
     wording: Wording,
     now: int,
 ) -> tuple[WorkDay, ...]:
-    """So many days of the user's zone from `first` on. What runs over midnight stands on the day it begins, and on the
-    first one when it began before."""
+    """So many days of the user's zone from `first` on. What runs over midnight, as a stay does, stands on the day it
+    begins, or the first one when it began before, and in a line on each further day that it reaches into."""
     days = [first + timedelta(days=index) for index in range(number)]
     found = [*(_booking(each, user, wording, now) for each in bookings)]
     found += [_busy(each, user, wording) for each in blockers if each.kind != "booking"]
-    opens, today = day_start(user.timezone, first), local_date(user.timezone, now)
+    opens, closes = (day_start(user.timezone, day) for day in (first, first + timedelta(days=number)))
+    today = local_date(user.timezone, now)
     of_day: dict[date, list[Entry]] = {day: [] for day in days}
     for entry in sorted(found, key=lambda each: (each.start, each.id)):
-        day = local_date(user.timezone, max(entry.start, opens))
-        if day in of_day:
-            of_day[day].append(entry)
+        shown = max(entry.start, opens), min(entry.end, closes) - 1
+        begins, ends = (local_date(user.timezone, at) for at in shown)
+        if begins in of_day:
+            of_day[begins].append(entry)
+        for day in days:
+            if begins < day <= ends:
+                of_day[day].append(_further(entry, day, user, wording))
+    of_day = {day: sorted(entries, key=lambda each: each.kind != "on") for day, entries in of_day.items()}
     if number == 1:
         of_day[first] = _with_gaps(of_day[first], bookings, blockers, user, wording)
     return tuple(WorkDay(day, day_label(day, today, wording), tuple(of_day[day]), day == today) for day in days)
+
+
+def _further(entry: Entry, day: date, user: User, wording: Wording) -> Entry:
+    """It goes on, or ends on that day."""
+    is_over = entry.end < day_start(user.timezone, day + timedelta(days=1))
+    span = f"Until {wording.time(entry.end, user.timezone)}" if is_over else "All day"
+    title = f"{entry.name}, {entry.title}" if entry.name else entry.title
+    return Entry("on", entry.start, entry.end, span, title, address=entry.address)
 
 
 def _booking(booking: Booking, user: User, wording: Wording, now: int) -> Entry:
@@ -97,6 +113,7 @@ def _booking(booking: Booking, user: User, wording: Wording, now: int) -> Entry:
     return Entry(
         kind="booking",
         start=booking.start,
+        end=booking.end,
         span=wording.span(booking.start, booking.end, user.timezone),
         title=booking.title,
         id=booking.id,
@@ -147,7 +164,8 @@ def _attendees(booking: Booking, now: int) -> tuple[AttendeeLine, ...]:
 def _busy(blocker: Blocker, user: User, wording: Wording) -> Entry:
     title = blocker.title or ("Time off" if blocker.kind == "time_off" else "An event")
     source = f" · {blocker.source}" if blocker.source else ""
-    return Entry("busy", blocker.start, wording.span(blocker.start, blocker.end, user.timezone), title + source)
+    span = wording.span(blocker.start, blocker.end, user.timezone)
+    return Entry("busy", blocker.start, blocker.end, span, title + source)
 
 
 def _with_gaps(
@@ -160,7 +178,7 @@ def _with_gaps(
         return entries
     around = [(min(begin for begin, _ in spans), max(end for _, end in spans))]
     gaps = [
-        Entry("gap", begin, wording.span(begin, end, user.timezone), f"{minutes_words((end - begin) // 60)} free")
+        Entry("gap", begin, end, wording.span(begin, end, user.timezone), f"{minutes_words((end - begin) // 60)} free")
         for begin, end in without(around, spans)
         if end - begin >= SHORTEST_GAP
     ]
