@@ -221,3 +221,18 @@ async def test_staff_cancel_one_of_a_set_or_it_and_the_later_ones(api: Api, owne
     assert states == ["cancelled", "confirmed", "cancelled", "cancelled"]
     assert "weekly set" not in words(await owner.get(f"{paths[1]}/cancel"))
     assert "weekly set" not in words(await owner.get(f"/app/bookings/{api.acme.booking.id}/cancel"))
+
+
+async def test_a_client_is_told_in_the_language_that_is_chosen_or_in_their_last_one(api: Api, owner: Visitor) -> None:
+    """The booking's page says in which."""
+    start = f"{PAGE}?offer=link:{api.acme.link.id}&duration=30&start="
+    sent = {"name": "Lou", "email": "lou@example.org", "answers.topic": "Plans"}
+    for hour, fields in ((10, {"language": "fr"}), (11, {}), (12, {"language": "klingon"})):
+        form = await owner.get(start + moment(at(3, hour)))
+        assert '<option value="fr">French</option>' in form.text
+        answer = await owner.post(PAGE, **{**hidden(form), **sent, **fields})
+        assert answer.status_code == (400 if hour == 12 else 303)
+    found = await booked(api, api.acme, "lou@example.org")
+    assert [each["language"] for each in found] == ["fr", "fr"]
+    assert "Language French" in words(await owner.get(f"/app/bookings/{found[0]['id']}"))
+    assert "Language" not in words(await owner.get(f"/app/bookings/{api.acme.booking.id}"))

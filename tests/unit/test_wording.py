@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from app.web.pages.wording import wording_for
+from app.web.pages.wording import language_name, wording_for
 
 DAY = date(2026, 11, 23)
 MORNING = 1795413600  # 2026-11-23 06:00 UTC
@@ -47,3 +47,9 @@ def test_a_span_over_midnight_names_the_day_it_ends_on() -> None:
 
 def test_a_span_within_a_day_is_two_times() -> None:
     assert wording_for("en-US").span(MORNING, MORNING + 1800, "Europe/Berlin") == "7:00 AM – 7:30 AM"
+
+
+@pytest.mark.parametrize(("tag", "name"), [("de-AT", "German (Austria)"), ("fr", "French"), ("tlh-Latn", "tlh-Latn")])
+def test_languages_have_names(tag: str, name: str) -> None:
+    """Those that nobody has a name for keep their tag."""
+    assert language_name(tag) == name

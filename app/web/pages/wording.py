@@ -92,6 +92,15 @@ class Wording:
         return tuple((str(days["abbreviated"][day]), str(days["wide"][day])) for day in order)
 
 
+@lru_cache(maxsize=256)
+def language_name(tag: str) -> str:
+    """`German (Austria)` for `de-AT`; a tag that nobody knows stays what it is."""
+    try:
+        return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
+    except (ValueError, UnknownLocaleError):
+        return tag
+
+
 def wording_for(accept_language: str | None) -> Wording:
     """The wording for an `Accept-Language` header; the first tag that means something decides."""
     for tag in accepted(accept_language):

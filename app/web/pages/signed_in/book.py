@@ -28,6 +28,7 @@ from app.domain.errors import (
     NotModifiable,
 )
 from app.domain.hours import local_date
+from app.domain.languages import LANGUAGES
 from app.ports.clients import ClientFilter
 from app.ports.links import LinkContext
 from app.ports.people import User
@@ -54,6 +55,7 @@ from app.web.pages.signed_in.book_views import Pairs, details_of
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import LINK_ROLES, Member, app_page, ports_of, wording_of
 from app.web.pages.signed_in.wall_time import local_input
+from app.web.pages.wording import language_name
 from app.web.sessions import Caller
 
 PATH = "/app/bookings/new"
@@ -184,6 +186,7 @@ async def _form_page(
         form=form,
         offers=offers,
         people=pool[:MOST],
+        languages=[(tag, language_name(tag)) for tag in LANGUAGES],
         view=details_of(form, caller.user, context, pool, wording_of(request)) if context else None,
         search=await _search(request, caller) if request.method == "GET" else None,
         zone=caller.user.timezone,

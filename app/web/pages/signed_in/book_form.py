@@ -21,7 +21,7 @@ from app.ports.people import User
 from app.use_cases.book_for_client import ClientBooking
 from app.use_cases.book_slot import BookingRequest
 from app.use_cases.open_session import MOST_SEATS
-from app.web.api.fields import Duration, Email, LongText, Phone, RequiredLine, Seats
+from app.web.api.fields import Duration, Email, Language, LongText, Phone, RequiredLine, Seats
 from app.web.pages.booking_form import FormField, answer_name, answer_value, new_key, question_fields, read_guests
 from app.web.pages.picker import read_start
 from app.web.pages.signed_in.form import Form, field_id
@@ -94,6 +94,9 @@ def read_booking(form: Form, user: User, context: LinkContext) -> ClientBooking:
         form.checked("phone", phone, Phone, "Please enter a phone number with digits, such as +49 30 1234567.")
     name = form.text("name", RequiredLine, "Please enter a name, on one line.")
     notes = form.text("notes", LongText, "Please keep the note below 5000 characters.")
+    language = form.get("language")
+    if language:
+        form.checked("language", language, Language, "Please choose one of the list.")
     link, service = offer_ids(form.get("offer"))
     request = BookingRequest(
         start=start,
@@ -106,6 +109,7 @@ def read_booking(form: Form, user: User, context: LinkContext) -> ClientBooking:
         host_id=_host(form),
         seats=_seats(form) if context.has_sessions else 1,
         repeat=_repeat(form),
+        language=language or None,
     )
     form.finish()
     return ClientBooking(request, link, service, form.flag("override"))

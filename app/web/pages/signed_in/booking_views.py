@@ -21,7 +21,7 @@ from app.web.pages.manage_views import LAPSED
 from app.web.pages.picker import length_words
 from app.web.pages.signed_in.frame import LINK_ROLES
 from app.web.pages.terms import noted_fee
-from app.web.pages.wording import Wording
+from app.web.pages.wording import Wording, language_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +184,7 @@ class BookingDetail:
     can_edit_guests: bool
     reason: str
     reply: str
+    language: str
     has_conflict: bool
     hold_until: str
     came_from: str
@@ -250,6 +251,7 @@ async def booking_detail(
         can_edit_guests=is_open and booking.end > now and booking.capacity is None,
         reason="" if booking.cancel_reason in (None, LAPSED) else str(booking.cancel_reason),
         reply=_REPLIES.get(booking.recipient_reply or "", ""),
+        language=language_name(booking.language) if booking.language else "",
         has_conflict=booking.id in await work.bookings.conflicting([booking.id]),
         hold_until=_moment(booking.hold_expires_at, user.timezone, wording),
         came_from=_origin(booking, link.title if link else None),
