@@ -68,8 +68,11 @@ class SqlPersonalData:
         return list(await self._db.scalars(query))
 
     async def forget_booking(self, booking_id: str, addresses: Sequence[str], now: int) -> None:
-        notes, events = m.event_notes.c, m.calendar_events.c
+        notes, events, told = m.event_notes.c, m.calendar_events.c, m.mail_deliveries.c
         await self._forget_told(booking_id, addresses)
+        is_user = exists().where(m.users.c.org_id == told.org_id, m.users.c.email == told.address)
+        former = delete(m.mail_deliveries).where(told.booking_id == booking_id, ~is_user)  # who was a guest once
+        await self._db.execute(former)
         await self._db.execute(update(m.outbox).where(_OUTBOX.subject_id == booking_id).values(last_error=None))
         await self._db.execute(update(m.event_notes).where(notes.booking_id == booking_id).values(data="", plain=""))
         await self._db.execute(update(m.calendar_events).where(events.booking_id == booking_id).values(error=None))
@@ -141,6 +144,35 @@ class SqlPersonalData:
         added = m.added_contacts.c
         gone = delete(m.added_contacts).where(added.org_id == org_id, added.email == email)
         return [(row[0], row[1]) for row in await self._db.execute(gone.returning(added.account_id, added.key))]
+
+    async def forget_unknown_contacts(self, org_id: str, emails: Sequence[str]) -> list[tuple[str, str | None]]:
+        added = m.added_contacts.c
+        booked = func.lower(_BOOKED.recipient_email).in_(list(emails))
+        query = select(func.lower(_BOOKED.recipient_email)).where(_BOOKED.org_id == org_id, booked).distinct()
+        gone = sorted(set(emails) - set(await self._db.scalars(query)))
+        if not gone:
+            return []
+        theirs = delete(m.added_contacts).where(added.org_id == org_id, added.email.in_(gone))
+        return [(row[0], row[1]) for row in await self._db.execute(theirs.returning(added.account_id, added.key))]
+
+    async def forget_one_time_links(self, org_id: str, before: int, limit: int) -> int:
+        links = m.one_time_links.c
+        is_over = or_(links.status != "open", links.expires_at < before)
+        old = select(links.id).where(
+            links.org_id == org_id, links.recipient_email.is_not(None), links.created_at < before, is_over
+        )
+        gone = update(m.one_time_links).where(links.id.in_(old.limit(limit))).values(recipient_email=None)
+        return int((await self._db.execute(gone)).rowcount)
+
+    async def forget_work(self, org_id: str, before: int, limit: int) -> int:
+        sent = m.scheduling_mails.c
+        dead = select(_OUTBOX.id).where(_OUTBOX.org_id == org_id, _OUTBOX.state == "dead", _OUTBOX.updated_at < before)
+        told = select(sent.user_id).where(sent.org_id == org_id, sent.sent_at < before).limit(limit)
+        statements = (
+            delete(m.outbox).where(_OUTBOX.id.in_(dead.limit(limit))),
+            delete(m.scheduling_mails).where(sent.user_id.in_(told), sent.sent_at < before),
+        )
+        return max([int((await self._db.execute(statement)).rowcount) for statement in statements])
 
     async def _mentioning(self, columns: Any, column: Any, org_id: str, email: str) -> list[str]:
         """Ids of rows with the address in a text."""

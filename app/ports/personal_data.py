@@ -62,6 +62,18 @@ class PersonalData(Protocol):
         `forget_address`, which withdraws what would add more. They are to be taken out there."""
         ...
 
+    async def forget_unknown_contacts(self, org_id: str, emails: Sequence[str]) -> Sequence[tuple[str, str | None]]:
+        """As `forget_contacts`, for those of the addresses with which no booking is that is not erased."""
+        ...
+
+    async def forget_one_time_links(self, org_id: str, before: int, limit: int) -> int:
+        """To whom links were sent that were made earlier and cannot be booked any more; of how many."""
+        ...
+
+    async def forget_work(self, org_id: str, before: int, limit: int) -> int:
+        """Work that was given up earlier, and to whom invitations went; how many rows, at most `limit` of each kind."""
+        ...
+
     async def forget_clients(self, client_ids: Sequence[str]) -> None:
         """Those of them who have no bookings any more."""
         ...

@@ -11,6 +11,7 @@ from app.ports.personal_data import Keeping
 from app.use_cases.booking_changes import SYSTEM
 from app.use_cases.erase_person import answers_holding, erase_booking, erase_messages
 from app.use_cases.idempotency import KEEP_SECONDS
+from app.use_cases.remove_contact import take_out
 
 LEAST_DAYS, MOST_DAYS = 1, 36_500
 LEAST_AUDIT_DAYS = 90
@@ -19,7 +20,8 @@ BATCH = 50
 """Bookings erased in one go; the rest follow at once, in the next."""
 ENTRIES = 5000
 SEEN_DAYS, DONE_DAYS = 400, 90
-"""So long views and unread notifications are kept, and read ones and reminders of bookings that are over."""
+"""So long views and unread notifications are kept, and read ones, work that was given up, to whom invitations were sent
+and reminders of bookings that are over."""
 
 
 async def keep_data(ports: Ports, admin: User, keeping: Keeping) -> None:
@@ -79,7 +81,9 @@ async def _forget_traces(ports: Ports, org_id: str, now: int) -> bool:
             await work.analytics.forget_views(org_id, seen, ENTRIES),
             await work.telling.forget_notifications(org_id, done, seen, ENTRIES),
             await work.telling.forget_reminders(org_id, done, ENTRIES),
+            await work.personal_data.forget_work(org_id, done, ENTRIES),
         )
+        await work.idempotency.purge(now - KEEP_SECONDS, ENTRIES)
         await work.commit()
     return max(gone) < ENTRIES
 
@@ -92,6 +96,7 @@ async def _erase_old(ports: Ports, org_id: str, before: int) -> bool:
     erased: list[str] = []
     changed: list[str] = []
     clients: set[str] = set()
+    addresses: set[str] = set()
     for booking_id in ids:
         try:
             forgotten = await erase_booking(ports, booking_id, SYSTEM)
@@ -100,13 +105,17 @@ async def _erase_old(ports: Ports, org_id: str, before: int) -> bool:
         erased.append(booking_id)
         if forgotten.changed_at > now - KEEP_SECONDS:
             changed.append(booking_id)  # what was answered before is not kept any more
+        addresses.update(address.lower() for address in forgotten.addresses)
         if forgotten.client_id is not None:
             clients.add(forgotten.client_id)
     answers = await answers_holding(ports, changed) if changed else []
     async with ports.unit_of_work() as work:
         await work.personal_data.forget_clients(sorted(clients))
+        left = await work.personal_data.forget_unknown_contacts(org_id, sorted(addresses))
+        await take_out(work, left, None, now)
+        links = await work.personal_data.forget_one_time_links(org_id, before, ENTRIES)
         await work.idempotency.forget(answers)
         await work.commit()
     if erased:
         await erase_messages(ports, erased)
-    return len(ids) < BATCH
+    return len(ids) < BATCH and links < ENTRIES

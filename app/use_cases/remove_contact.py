@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from app.ports import Ports
 from app.ports.contacts import AddedContact
 from app.ports.outbox import Job, NewJob
+from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.account_mail import mail_user
 from app.use_cases.sync_calendar import credentials_of
 
@@ -23,6 +24,17 @@ def removal_jobs(added: Sequence[AddedContact], by: str | None, now: int) -> lis
             lane = f"account:{account.id}:no_contact:{mark}"
             jobs.append(NewJob(account.org_id, lane, "remove_contact", account.id, now, payload))
     return jobs
+
+
+async def take_out(
+    work: UnitOfWork, forgotten: Sequence[tuple[str, str | None]], by: str | None, now: int
+) -> list[AddedContact]:
+    """Ask for contacts, by account and key, to be taken out; answers with those that were not made by us."""
+    ids = sorted({account_id for account_id, _ in forgotten})
+    accounts = {each: await work.calendars.account(each) for each in ids}
+    added = [AddedContact(account, key) for each, key in forgotten if (account := accounts[each]) is not None]
+    await work.outbox.enqueue(removal_jobs(added, by, now), now)
+    return [each for each in added if each.key is None]
 
 
 async def remove_contact_job(ports: Ports, job: Job) -> int | None:
