@@ -101,7 +101,7 @@ async def test_ten_thousand_bookings_take_the_statements_of_ten(api: Api, owner:
                 assert "Rae" in (await owner.get(f"/app/{view}?day=2027-03-02")).text
             counts.append(len(statements))
     assert counts[0] == counts[2], counts
-    assert max(counts) <= 8, statements  # one for the attendees of a session in this week
+    assert max(counts) <= 9, statements  # one for the attendees of a session in this week
 
 
 async def test_what_was_booked_is_shown_in_its_zone(api: Api, owner: Visitor) -> None:

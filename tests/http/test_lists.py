@@ -157,6 +157,13 @@ async def add_blocks(api: Api, numbers: range) -> None:
     await add(api, m.blocked_recipients, rows)
 
 
+async def add_notifications(api: Api, numbers: range) -> None:
+    """The owner's, unread."""
+    row = {"org_id": api.acme.organization.id, "user_id": api.acme.owner.id, "kind": "new", "sequence": 0}
+    row |= {"booking_id": api.acme.booking.id, "created_at": NOW, "read_at": None}
+    await add(api, m.notifications, [{**row, "id": new_id()} for _ in numbers])
+
+
 Filler = Callable[[Api, range], Any]
 LISTS: dict[str, tuple[Callable[[Company], str], Filler, int]] = {
     # path, how to fill it, the most statements one page may take (the caller's token is one of them)
@@ -175,6 +182,7 @@ LISTS: dict[str, tuple[Callable[[Company], str], Filler, int]] = {
     "bookings": (lambda _: "/bookings", add_bookings, 5),
     "slots": (lambda _: "/slots", add_slots, 4),
     "my schedule": (lambda _: "/me/schedule", add_bookings, 5),
+    "my notifications": (lambda _: "/me/notifications", add_notifications, 3),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from app.use_cases.ids import new_id
 from app.use_cases.unsubscribe import is_unsubscribed, recipients_way_out
 from tests.http.api import Api, client_of
 from tests.http.signed_in import Visitor, enter, value_of, words
+from tests.http.test_lists import add_notifications
+from tests.support.statements import statements_of
 
 pytestmark = pytest.mark.anyio
 
@@ -162,6 +165,25 @@ async def test_notifications_are_listed_and_marked_as_read(api: Api, owner: Visi
     assert (await owner.post("/app/notifications")).status_code == 303
     assert (await api.get("/me/notifications?unread=true", api.acme.owner)).json()["items"] == []
     assert len((await api.get("/me/notifications?unread=true", api.acme.colleague)).json()["items"]) == 1
+
+
+async def test_every_page_tells_how_much_is_unread(api: Api, owner: Visitor) -> None:
+    """In one statement, which looks at ten of them whatever their number; nobody else's count."""
+    marks, counts = [], []
+    for numbers in (range(0), range(1), range(8), range(10_000)):
+        await add_notifications(api, numbers)
+        async with statements_of(None) as statements:
+            shown = await owner.get("/app/settings")
+        marks.append(re.findall(r'<span class="count">([^<]*)<span class="visually-hidden"> unread', shown.text))
+        counts.append(len(statements))
+    assert (marks, len(set(counts))) == ([[], ["1"], ["9"], ["9+"]], 1)
+    async with statements_of(None) as many:
+        assert (await owner.get("/app/notifications")).status_code == 200
+    assert (await owner.post("/app/notifications")).status_code == 303
+    async with statements_of(None) as none:
+        shown = await owner.get("/app/notifications")
+    assert (len(many), 'class="count"' in shown.text) == (len(none), False)
+    assert 'class="count"' not in (await (await enter(api, api.acme.colleague)).get("/app/today")).text
 
 
 async def test_a_get_shows_and_a_post_unsubscribes(api: Api) -> None:

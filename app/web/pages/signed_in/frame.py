@@ -25,6 +25,9 @@ from app.web.sessions import Caller, csrf_token, provide_caller
 
 HOME = "/app/bookings"
 WORK = "/app/today"
+NOTIFICATIONS = "/app/notifications"
+MOST_UNREAD = 9
+"""So many are counted on every page."""
 Member = NamedDependency[Caller]
 """How handlers ask for who is signed in."""
 LINK_ROLES = frozenset({"owner", "admin"})
@@ -106,6 +109,8 @@ class Place:
     label: str
     address: str
     is_current: bool
+    unread: str = ""
+    """How many notifications wait there; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ class _Entry:
 _ENTRIES = (
     _Entry("Today", "/app/today"),
     _Entry("Bookings", "/app/bookings"),
-    _Entry("Notifications", "/app/notifications"),
+    _Entry("Notifications", NOTIFICATIONS),
     _Entry("Clients", "/app/clients", LINK_ROLES),
     _Entry("Links", "/app/links", LINK_ROLES),
     _Entry("Questions", "/app/templates", LINK_ROLES),
@@ -157,8 +162,8 @@ _ENTRIES = (
 
 async def require_member(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """The guard of all signed-in pages: a caller with a session (a bearer token opens no pages). What is sent with a
-    POST has carried the CSRF token by then. It also looks, in one statement, for calendar accounts that need the
-    caller: every page tells."""
+    POST has carried the CSRF token by then. It also looks, in a statement each, for calendar accounts that need the
+    caller and for unread notifications: every page tells."""
     assert isinstance(connection, Request)  # noqa: S101  # guards of HTTP routes are given the request
     caller = await provide_caller(connection)
     if caller.session is None:
@@ -167,6 +172,8 @@ async def require_member(connection: ASGIConnection[Any, Any, Any, Any], _: Base
     ports = ports_of(connection)
     async with ports.read() as work:
         connection.state.in_trouble = await in_trouble(ports, work, caller.user)
+        if connection.method == "GET":
+            connection.state.unread = await work.telling.unread_count(caller.user.id, MOST_UNREAD + 1)
 
 
 def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
@@ -237,12 +244,17 @@ def _frame(request: Request[Any, Any, Any], caller: Caller) -> Frame:
     ports: Ports = request.app.state.ports
     user, path = caller.user, request.url.path
     places = tuple(
-        Place(entry.label, entry.address, _is_current(entry.address, path))
+        Place(entry.label, entry.address, _is_current(entry.address, path), _unread(request, entry))
         for entry in _ENTRIES
         if (not entry.roles or entry.roles & set(user.roles)) and _is_there(request, entry)
     )
     banner = _banner(request.state.get("in_trouble", ()))
     return Frame(user.name, user.email, places, notice_of(request), banner, csrf_token(ports, caller.session or ""))
+
+
+def _unread(request: Request[Any, Any, Any], entry: _Entry) -> str:
+    count: int = request.state.get("unread", 0) if entry.address == NOTIFICATIONS else 0
+    return f"{MOST_UNREAD}+" if count > MOST_UNREAD else str(count or "")
 
 
 def _is_current(address: str, path: str) -> bool:
