@@ -17,11 +17,17 @@ from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.ids import new_id
 
 BATCH = 200
+AGAIN_SECONDS = 1
 
 
-async def file_booking_job(ports: Ports, job: Job) -> None:
-    """The booking's client; a repeated delivery changes nothing."""
-    await file_booking(ports, job.subject_id)
+async def file_booking_job(ports: Ports, job: Job) -> int | None:
+    """The booking's client; a repeated delivery changes nothing. The instant to come back at when a booking of somebody
+    whom it joins to another one is being changed."""
+    try:
+        await file_booking(ports, job.subject_id)
+    except StaleVersion:
+        return ports.clock() + AGAIN_SECONDS
+    return None
 
 
 async def file_booking(ports: Ports, booking_id: str) -> None:
@@ -45,7 +51,15 @@ def _is_unfiled(booking: Booking) -> bool:
 
 
 async def file_all_job(ports: Ports, job: Job) -> int | None:
-    """The bookings that were there before there were clients, some at a time: once more at once until none is left."""
+    """The bookings that were there before there were clients, some at a time: once more at once until none is left, and
+    soon when one of them is being changed or erased."""
+    try:
+        return await _file_some(ports, job)
+    except StaleVersion:
+        return ports.clock() + AGAIN_SECONDS
+
+
+async def _file_some(ports: Ports, job: Job) -> int | None:
     now = ports.clock()
     async with ports.unit_of_work() as work:
         await work.clients.lock(job.subject_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from app.ports.outbox import Job
 from app.use_cases.booking_changes import Actor
 from app.use_cases.change_booking import take_step
 from app.use_cases.edit_booking import edit_booking
-from app.use_cases.file_clients import BATCH, file_all_job, file_booking, join_clients
+from app.use_cases.file_clients import BATCH, file_all_job, file_booking, file_booking_job, join_clients
 from app.use_cases.manage_clients import change_client
 from app.wiring import HANDLERS
 from app.worker import Worker
@@ -201,6 +202,23 @@ async def test_joining_never_waits_for_a_booking_that_is_being_changed(workspace
         with pytest.raises(StaleVersion):
             async with workspace.ports.unit_of_work() as work:
                 await join_clients(work, kept, gone, workspace.clock.now)
+
+
+async def test_filing_comes_back_to_a_booking_that_is_being_changed(workspace: Workspace) -> None:
+    """Nothing failed, so that nothing is told to the log as an error."""
+    if workspace.parts.database.is_sqlite:
+        pytest.skip("one writer at a time")
+    rae, kim = Recipient("Rae", "rae@example.org"), Recipient("Kim", "kim@example.org", "030 123456")
+    _, gone = await booked(workspace, 0, rae, kim)
+    both = await workspace.book(await workspace.link(), NINE + 5 * HOUR, recipient=replace(rae, phone="030 123456"))
+    job, now = Job("", workspace.organization.id, "", "client", both.id, {}, 1, 1), workspace.clock.now
+    every = replace(job, kind="clients", subject_id=workspace.organization.id)
+    async with workspace.ports.unit_of_work() as changing:
+        assert await changing.bookings.get(gone.id, lock=True)
+        assert await file_booking_job(workspace.ports, job) == now + 1
+        assert await file_all_job(workspace.ports, every) == now + 1
+    assert await file_booking_job(workspace.ports, job) is None
+    assert len(await clients(workspace)) == 1
 
 
 async def test_bookings_filed_at_once_make_one_client(workspace: Workspace) -> None:
