@@ -184,12 +184,14 @@ async def _moves_leave_their_previous_times(connection: AsyncConnection) -> None
 
 
 async def _sequences_count_what_calendars_must_know(connection: AsyncConnection) -> None:
+    """Erasing twice, as two admins may at once, is one change to calendars."""
+    once = "CASE WHEN a.action = 'booking.erased' THEN a.action ELSE CAST(a.id AS TEXT) END"
     wrong = await _rows(
         connection,
-        "SELECT b.id, b.sequence, count(a.id) FROM bookings b LEFT JOIN audit_entries a ON a.entity_id = b.id"
-        f" AND (a.action IN {MOVES} OR a.action IN ('booking.cancel', 'booking.expired', 'booking.confirm',"
-        " 'session.closed') OR (a.action = 'booking.erased' AND b.cancel_reason = 'erased'))"
-        " GROUP BY b.id, b.sequence HAVING count(a.id) <> b.sequence",
+        f"SELECT b.id, b.sequence, count(DISTINCT {once}) FROM bookings b LEFT JOIN audit_entries a"
+        f" ON a.entity_id = b.id AND (a.action IN {MOVES} OR a.action IN ('booking.cancel', 'booking.expired',"
+        " 'booking.confirm', 'session.closed') OR (a.action = 'booking.erased' AND b.cancel_reason = 'erased'))"
+        f" GROUP BY b.id, b.sequence HAVING count(DISTINCT {once}) <> b.sequence",
     )
     assert not wrong, f"sequences that miss a change: {wrong[:5]}"
 
