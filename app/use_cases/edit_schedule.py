@@ -25,6 +25,7 @@ from app.use_cases.calendar_objects import Conditions, Device, EditRefused, Obje
 from app.use_cases.change_booking import locked_booking
 from app.use_cases.publish_booking import PUBLISHED, booking_address, note_of, with_note
 from app.use_cases.reschedule_booking import Move, reschedule_booking
+from app.use_cases.stay_edits import says_nothing_new
 from app.use_cases.walk_in import book_walk_in, rename_walk_in
 
 _REFUSALS = (Conflict, Invalid, NotModifiable)
@@ -122,6 +123,8 @@ async def _follow(ports: Ports, put: PutEvent, booking: Booking, *, is_back: boo
     try:
         edit = edit_of(ports, put, found)
         move = _wanted(put, booking, edit, anywhere=policy == "outside")
+        is_same_stay = move is not None and not edit.is_declined and await _is_same_stay(ports, booking, edit, policy)
+        move = None if is_same_stay else move
         asks = policy == "ask" and move is not None and not edit.is_declined
         follows = move is not None and not asks
         if move is not None and not asks:
@@ -135,6 +138,9 @@ async def _follow(ports: Ports, put: PutEvent, booking: Booking, *, is_back: boo
     if asks:
         conditions = Conditions() if follows or is_back else put.conditions
         await ask_before_moving(ports, booking, put.calendar, edit, conditions, put.device)
+        follows = True
+    if is_same_stay:
+        await _write_anew(ports, put, booking)
         follows = True
     data = _notes(edit)
     if _is_own(put) and not edit.is_declined and data != (found.person.notes or ""):
@@ -204,7 +210,18 @@ async def _keep_notes(ports: Ports, put: PutEvent, booking: Booking, data: str, 
         await work.commit()
 
 
+async def _is_same_stay(ports: Ports, booking: Booking, edit: EventEdit, policy: str) -> bool:
+    async with ports.read() as work:
+        return await says_nothing_new(work, booking, edit.start, edit.end, anywhere=policy != "rules")
+
+
 async def _refuse(ports: Ports, put: PutEvent, booking: Booking, reason: str) -> NoReturn:
+    await _write_anew(ports, put, booking)
+    raise EditRefused(reason)
+
+
+async def _write_anew(ports: Ports, put: PutEvent, booking: Booking) -> None:
+    """So that the device, which shows something else, reads it again."""
     now = ports.clock()
     async with ports.unit_of_work() as work:
         locked = await locked_booking(work, booking.id)
@@ -212,4 +229,3 @@ async def _refuse(ports: Ports, put: PutEvent, booking: Booking, reason: str) ->
         if found.event is not None:
             await write_anew(ports, work, found, now)
             await work.commit()
-    raise EditRefused(reason)

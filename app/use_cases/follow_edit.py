@@ -33,6 +33,7 @@ from app.use_cases.calendar_accounts import sync_now
 from app.use_cases.change_booking import take_step
 from app.use_cases.follow_removal import answer_removal, follow_removal
 from app.use_cases.reschedule_booking import Move, reschedule_booking
+from app.use_cases.stay_edits import says_nothing_new
 from app.use_cases.sync_calendar import credentials_of
 from app.use_cases.take_reply import take_reply
 
@@ -131,10 +132,17 @@ async def _follow_move(ports: Ports, scene: Scene, event: CalendarObject) -> Non
         if reply is not None:
             await take_reply(ports, booking.id, reply)
         return
-    if event.end is not None and scene.account.edits == "ask":
+    policy = scene.account.edits
+    async with ports.read() as work:
+        end = event.start if event.end is None else event.end
+        is_same_stay = await says_nothing_new(work, booking, event.start, end, anywhere=policy != "rules")
+    if is_same_stay:
+        await put_back(ports, scene, None)
+        return
+    if event.end is not None and policy == "ask":
         await ask(ports, booking, scene.calendar, "moved", event.start, event.end)
         return
-    await accept_move(ports, scene, event.start, event.end, anywhere=scene.account.edits == "outside")
+    await accept_move(ports, scene, event.start, event.end, anywhere=policy == "outside")
 
 
 async def accept_move(ports: Ports, scene: Scene, start: int, end: int | None, *, anywhere: bool) -> None:
@@ -146,7 +154,7 @@ async def accept_move(ports: Ports, scene: Scene, start: int, end: int | None, *
     except _REFUSALS as refusal:
         await put_back(ports, scene, refusal)
         return
-    if moved.version == scene.booking.version:  # a stay by the night, of which other times of day say nothing new
+    if moved.version == scene.booking.version:  # it is there already
         await put_back(ports, scene, None)
         return
     await _forget(ports, scene.booking.id, scene.calendar.id)

@@ -16,10 +16,12 @@ from app.db import models as m
 from app.domain.bookings import Booking
 from app.domain.calendars import PERSONAL, Calendar
 from app.domain.errors import NotFound
+from app.domain.services import ServiceHost
 from app.use_cases.booking_changes import Actor
 from app.use_cases.calendar_objects import Conditions
 from app.use_cases.choose_calendars import CalendarChoice, choose_calendars, relist_calendars
 from app.use_cases.follow_edit import answer_edit
+from app.use_cases.manage_services import create_service
 from app.use_cases.note_edits import GRACE_SECONDS
 from app.use_cases.put_calendar_object import put_calendar_object
 from app.use_cases.reschedule_booking import Move, reschedule_booking
@@ -61,14 +63,14 @@ class Desk:
                 return key
         raise AssertionError("it is not there")
 
-    async def move(self, booking: Booking, start: int, minutes: int = 30) -> None:
+    async def move(self, booking: Booking, start: int, minutes: float = 30) -> None:
         """Drag the event to another time."""
         key = await self.key(booking)
         text = await self.world.remote.read(self.remote, key)
         await self.world.remote.put_at(self.remote, key, self._moved(text, start, minutes))
 
     @staticmethod
-    def _moved(text: str, start: int, minutes: int) -> str:
+    def _moved(text: str, start: int, minutes: float) -> str:
         """The event as a device writes it back: its own zone, the rest as it was."""
         walls = [datetime.fromtimestamp(at_, UTC).strftime("%Y%m%dT%H%M%SZ") for at_ in (start, start + minutes * 60)]
         body = text[text.index("BEGIN:VEVENT") : text.index("END:VEVENT")]
@@ -297,3 +299,73 @@ async def test_a_change_here_wins_over_one_there(desk: Desk) -> None:
         await desk.world.work(POLL)
     assert (await desk.stored(booking)).start == TEN
     assert await desk.event_start(booking) == TEN
+
+
+async def stay(desk: Desk) -> Booking:
+    """Three nights with the owner, from 15:00 to 11:00, whose event is there."""
+    world = desk.world
+    shape = {"name": "Tour", "durations": (1440, 3 * 1440), "check_in": "15:00", "check_out": "11:00"}
+    tour = await create_service(world.ports, world.owner, shape, (), [ServiceHost(world.owner.id)])
+    booking = await world.book(await world.link("tour", service_id=tour.id), at("2027-03-12 15:00"), 3 * 1440)
+    await world.work(POLL)
+    return await desk.stored(booking)
+
+
+@pytest.mark.parametrize("policy", ["rules", "outside", "ask"])
+@pytest.mark.parametrize(("begin", "end"), [("15:00", "09:30"), ("08:00", "18:00"), ("00:00", "00:00")])
+async def test_a_stay_on_the_same_dates_has_not_moved(desk: Desk, policy: str, begin: str, end: str) -> None:
+    """Whatever time of day a phone makes of it. It is put back, and nobody is asked; where the rules bind, another
+    check-in is refused in words."""
+    booking = await stay(desk)
+    await desk.policy(policy)
+    start, until = at(f"2027-03-12 {begin}"), at(f"2027-03-15 {end}")
+    await desk.move(booking, start, (until - start) // 60)
+    await desk.world.work(POLL)
+    await desk.world.work(POLL)
+    assert await desk.stored(booking) == booking
+    assert await desk.event_start(booking) == booking.start
+    assert not desk.mails("Please say what you meant")
+    is_told = policy == "rules" and begin != "15:00"
+    assert len(desk.mails("The booking could not be moved")) == is_told
+    async with desk.world.ports.read() as work:
+        assert await work.calendar_edits.of_user(desk.world.owner.id) == []
+        (state,) = await work.event_states.in_calendar(desk.calendar.id, [booking.id])
+    assert (state.state, state.written_version) == ("written", booking.version)
+    etags = [row["etag"] for row in await desk.world.rows(select(m.calendar_objects))]
+    await desk.world.work(POLL)
+    assert [row["etag"] for row in await desk.world.rows(select(m.calendar_objects))] == etags, "nothing goes on"
+
+
+async def test_a_stay_that_is_dragged_by_a_day_moves(desk: Desk) -> None:
+    booking = await stay(desk)
+    await desk.policy("outside")
+    start = at("2027-03-13 09:00")
+    await desk.move(booking, start, (at("2027-03-16 18:00") - start) // 60)
+    await desk.world.work(POLL)
+    await desk.world.work(POLL)
+    moved = await desk.stored(booking)
+    assert (moved.start, moved.end) == (at("2027-03-13 15:00"), at("2027-03-16 11:00"))
+    assert await desk.event_start(booking) == moved.start, "at the house's time of day"
+
+
+async def test_an_answer_that_comes_too_late_is_none(desk: Desk) -> None:
+    (booking,) = await desk.written(NINE)
+    await desk.policy("ask")
+    await desk.move(booking, ELEVEN)
+    await desk.world.work(POLL)
+    await reschedule_booking(desk.world.ports, booking.id, Move(TEN), Actor("user"))
+    with pytest.raises(NotFound):
+        await answer_edit(desk.world.ports, desk.world.owner.id, booking.id, desk.calendar.id, accept=True)
+    assert (await desk.stored(booking)).start == TEN
+    assert await desk.world.rows(select(m.calendar_edits)) == []
+
+
+async def test_half_a_minute_is_no_length_of_a_booking(desk: Desk) -> None:
+    (booking,) = await desk.written(NINE)
+    await desk.policy("outside")
+    await desk.move(booking, TEN, 30.5)
+    await desk.world.work(POLL)
+    await desk.world.work(POLL)
+    assert (await desk.stored(booking)).start == NINE
+    assert await desk.event_start(booking) == NINE
+    assert "whole minutes" in desk.mails("The booking could not be moved")[0]
