@@ -10,14 +10,17 @@ from app.db import models as m
 from app.domain.bookings import Booking, Recipient
 from app.domain.errors import Conflict, Invalid
 from app.domain.links import Link
+from app.domain.repeats import Repeat
 from app.domain.services import ServiceHost
+from app.use_cases.book_series import Series, book_series
 from app.use_cases.booking_changes import Actor
+from app.use_cases.cancel_series import cancel_following
 from app.use_cases.change_booking import take_step
 from app.use_cases.manage_services import create_service
 from app.use_cases.manage_sessions import NewSession, create_session
 from app.use_cases.reschedule_booking import Move, reschedule_booking
 from tests.support.clock import at
-from tests.support.workspace import Workspace
+from tests.support.workspace import Workspace, request
 
 pytestmark = pytest.mark.anyio
 
@@ -227,3 +230,87 @@ class TestTeams:
         with pytest.raises(Conflict):
             await attend(workspace, link, NINE, 3)
         assert NINE not in await workspace.free(link, NINE, NINE + HOUR, 60)
+
+
+class TestWeeklySets:
+    """A recipient takes a seat in each week's session."""
+
+    async def weekly(self, workspace: Workspace, link: Link, number: int, start: int = NINE, **values: Any) -> Series:
+        person = Recipient(f"Client {number}", f"client{number}@example.org")
+        wanted = request(start, 60, recipient=person, **{"repeat": Repeat(3), **values})
+        return await book_series(workspace.ports, workspace.token(link), wanted)
+
+    async def test_those_who_repeat_meet_in_each_weeks_session(self, workspace: Workspace) -> None:
+        link = await class_link(workspace, max_repeats=10, horizon_days=100)
+        first, second = [await self.weekly(workspace, link, number, seats=number) for number in (1, 2)]
+        for week, (one, other) in enumerate(zip(first.bookings, second.bookings, strict=True)):
+            session = await workspace.stored(one.occurrence_id)
+            assert one.occurrence_id == other.occurrence_id != one.id
+            assert (session.start, session.seats_taken, session.series_id) == (NINE + week * 7 * DAY, 3, None)
+        assert len({each.occurrence_id for each in first.bookings}) == 3
+
+    async def test_a_week_without_seats_is_told_of(self, workspace: Workspace) -> None:
+        link = await class_link(workspace, max_repeats=10, horizon_days=100)
+        await attend(workspace, link, NINE + 7 * DAY, 7, 8, 9)
+        before = await workspace.counts()
+        with pytest.raises(Conflict) as refused:
+            await self.weekly(workspace, link, 1, seats=2)
+        assert refused.value.taken == (NINE + 7 * DAY,)
+        assert await workspace.counts() == before, "all or none"
+        some = await self.weekly(workspace, link, 1, seats=2, repeat=Repeat(3, only_free=True))
+        assert [each.start for each in some.bookings] == [NINE, NINE + 14 * DAY]
+
+    async def test_a_set_through_a_class_that_staff_set(self, workspace: Workspace) -> None:
+        link = await class_link(workspace, max_repeats=10, horizon_days=100)
+        assert link.service_id is not None
+        await workspace.set(m.services, m.services.c.id == link.service_id, is_scheduled=True)
+        made = [
+            await create_session(workspace.ports, workspace.owner, NewSession(link.service_id, start, 60))
+            for start in (NINE, NINE + 14 * DAY)
+        ]
+        some = await self.weekly(workspace, link, 1, repeat=Repeat(3, only_free=True))
+        assert [each.occurrence_id for each in some.bookings] == [each.id for each in made]
+
+    async def test_one_week_moves_with_all_and_the_set_goes_on(self, workspace: Workspace) -> None:
+        link = await class_link(workspace, max_repeats=10, horizon_days=100)
+        first, second = [await self.weekly(workspace, link, number) for number in (1, 2)]
+        middle = first.bookings[1]
+        await reschedule_booking(workspace.ports, middle.occurrence_id, Move(middle.start + 2 * HOUR), STAFF)
+        for series in (first, second):
+            found = [(await workspace.stored(each)).start for each in series.bookings]
+            assert found == [NINE, NINE + 7 * DAY + 2 * HOUR, NINE + 14 * DAY]
+        await cancel_following(workspace.ports, middle.id, Actor("recipient", middle.id))
+        last = await workspace.stored(second.bookings[2].occurrence_id)
+        assert (last.status, last.seats_taken) == ("confirmed", 1)
+        await cancel_following(workspace.ports, second.bookings[0].id, Actor("recipient"))
+        states = [(await workspace.stored(each.occurrence_id)).status for each in first.bookings]
+        assert states == ["confirmed", "cancelled", "cancelled"], "with nobody left a session ends"
+
+    async def test_a_link_limits_how_many_of_a_set_share_a_day(self, workspace: Workspace) -> None:
+        link = await class_link(workspace, max_repeats=10, horizon_days=100, max_per_day=1)
+        await self.weekly(workspace, link, 1)
+        with pytest.raises(Conflict):
+            await self.weekly(workspace, link, 2)
+
+    @pytest.mark.parametrize("mode", ["collective", "fixed_pool"])
+    async def test_of_several_teachers(self, workspace: Workspace, mode: str) -> None:
+        """The pool's teacher may change from week to week, where the first one is away."""
+        ben, cleo = await workspace.user("ben"), await workspace.user("cleo")
+        people = (ben, cleo) if mode == "fixed_pool" else (ben,)
+        hosts = [ServiceHost(workspace.owner.id, is_fixed=mode == "fixed_pool"), *(ServiceHost(p.id) for p in people)]
+        shape = {"name": "Lesson", "durations": (60,), "capacity": 2, "mode": mode}
+        service = await create_service(workspace.ports, workspace.owner, shape, (), hosts)
+        link = await workspace.link("team", service_id=service.id, max_repeats=10, horizon_days=100)
+        await workspace.busy(ben, NINE + 7 * DAY, NINE + 7 * DAY + HOUR)
+        if mode == "collective":
+            with pytest.raises(Conflict) as refused:
+                await self.weekly(workspace, link, 1)
+            assert refused.value.taken == (NINE + 7 * DAY,)
+            return
+        first, second = [await self.weekly(workspace, link, number) for number in (1, 2)]
+        assert [each.occurrence_id for each in first.bookings] == [each.occurrence_id for each in second.bookings]
+        assert {host.id for host in first.bookings[1].hosts} == {workspace.owner.id, cleo.id}
+        for each in first.bookings:
+            assert len(each.hosts) == 2 and workspace.owner.id in {host.id for host in each.hosts}
+        with pytest.raises(Conflict):
+            await self.weekly(workspace, link, 3)
