@@ -73,6 +73,13 @@ class connected:  # noqa: N801  # reads as the context manager it is
         await self._context.__aexit__(*error)
 
 
+@asynccontextmanager
+async def begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction of such a connection: committed at the end, undone by any error."""
+    async with connected(engine) as connection, connection.begin():
+        yield connection
+
+
 class Readers:
     """Reading connections that stay open between two uses. Taking one out of the engine's pool and giving it back costs
     more than an indexed SELECT; in autocommit nothing is left behind on them. Beyond `most` at rest, while others wait

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db import models as m
+from app.db.engine import begun, connected
 from app.db.quick import QuickStatement
 from app.db.together import Together
 from app.ports.outbox import DeadLetter, Job, NewJob, OpenJob
@@ -150,11 +151,11 @@ class SqlJobQueue:
             .order_by(outbox.run_at, outbox.id)
             .limit(limit)
         )
-        async with self._read.connect() as connection:
+        async with connected(self._read) as connection:
             # Most looks find nothing: they must not take SQLite's write lock.
             if await connection.scalar(due.limit(1)) is None:
                 return []
-        async with self._engine.begin() as connection:
+        async with begun(self._engine) as connection:
             # Apart from the UPDATE: as its subquery PostgreSQL may run it more than once, and lock more than asked for.
             ids = list(await connection.scalars(due.with_for_update(skip_locked=True)))
             rows = await connection.execute(
@@ -187,7 +188,7 @@ class SqlJobQueue:
                 await self._release(connection, job, owner, {"updated_at": now})
 
     async def again(self, job: Job, owner: str, run_at: int, now: int) -> None:
-        async with self._engine.begin() as connection:
+        async with begun(self._engine) as connection:
             if not await self._release(
                 connection, job, owner, {"run_at": run_at, "attempts": 0, "last_error": None}, only_unchanged=True
             ):
@@ -198,7 +199,7 @@ class SqlJobQueue:
     ) -> None:
         values: dict[str, Any] = {"last_error": error[:ERROR_LENGTH], "updated_at": now}
         values |= {"state": "dead"} if run_at is None else {"run_at": run_at}
-        async with self._engine.begin() as connection:
+        async with begun(self._engine) as connection:
             if not await self._release(connection, job, owner, values, only_unchanged=True):
                 await self._release(connection, job, owner, {"last_error": error[:ERROR_LENGTH]})
             elif run_at is None and then is not None:
@@ -217,7 +218,7 @@ class SqlJobQueue:
     async def next_due(self) -> int | None:
         outbox = m.outbox.c
         query = select(func.min(outbox.run_at)).where(outbox.state == "pending")
-        async with self._read.connect() as connection:
+        async with connected(self._read) as connection:
             due: int | None = await connection.scalar(query)
             return due
 

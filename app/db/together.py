@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.db.engine import begun
+
 Item = TypeVar("Item")
 MOST = 100
 
@@ -43,7 +45,7 @@ class Together(Generic[Item]):
 
     async def _commit(self, group: list[tuple[Item, asyncio.Future[None]]]) -> None:
         try:
-            async with self._engine.begin() as connection:
+            async with begun(self._engine) as connection:
                 await self._write(connection, [item for item, _ in group])
         except Exception as error:
             if len(group) > 1:
