@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.engine import Database
+from app.db.engine import Database, connected
 
 ACTIVE = "('pending', 'confirmed', 'in_progress')"
 MOVES = "('booking.rescheduled', 'booking.reassigned', 'booking.handed_back')"
@@ -38,7 +38,7 @@ async def check_all(database: Database) -> None:
 @asynccontextmanager
 async def snapshot(database: Database) -> AsyncIterator[AsyncConnection]:
     """A connection that sees one state of the database, whatever workers do meanwhile."""
-    async with database.read.connect() as plain:
+    async with connected(database.read) as plain:
         if not database.is_sqlite:
             await plain.execution_options(isolation_level="REPEATABLE READ")
         else:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import text
 
-from app.db.engine import Database
+from app.db.engine import Database, connected
 
 DAY = 86400
 COMMIT_SECONDS = 3.0
@@ -181,13 +181,13 @@ def _week(start: int) -> int:
 
 async def read_notes(database: Database) -> list[Note]:
     """Everything noted so far, in order."""
-    async with database.read.connect() as connection:
+    async with connected(database.read) as connection:
         return [Note(*row) for row in await connection.execute(text("SELECT * FROM storm_journal ORDER BY n"))]
 
 
 async def read_history(database: Database) -> History:
     """Everything noted so far, played back."""
-    async with database.read.connect() as connection:
+    async with connected(database.read) as connection:
         links = (await connection.execute(text("SELECT id, max_per_day, max_per_week FROM links"))).all()
     history = History({str(link): (a_day, a_week) for link, a_day, a_week in links})
     history.play(await read_notes(database))

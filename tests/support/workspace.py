@@ -12,6 +12,7 @@ from sqlalchemy import Select, Table, insert, select, update
 from app.config import load_settings
 from app.db import append_only, booking_guard  # noqa: F401  # their DDL belongs to the metadata
 from app.db import models as m
+from app.db.engine import connected
 from app.domain.bookings import Booking, Recipient
 from app.domain.calendars import PERSONAL, Calendar, CalendarAccount
 from app.domain.links import Link, OneTimeLink
@@ -235,7 +236,7 @@ class Workspace:
         statement = select(query) if isinstance(query, Table) else query
         if query is m.outbox:
             statement = statement.where(m.outbox.c.kind != "retention")
-        async with self.parts.database.read.connect() as connection:
+        async with connected(self.parts.database.read) as connection:
             return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
     async def set(self, table: Table, where: Any, **values: Any) -> None:
