@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from app.domain.bookings import Booking, Recipient
 from app.domain.hours import day_start, local_date
 from app.domain.links import Answered, Followup, Link, Location, Question
+from app.domain.reminders import Reminder
 from app.domain.services import Need, ServiceHost
 from app.ports import Ports
 from app.ports.links import LinkContext
@@ -27,6 +29,7 @@ from app.use_cases.open_session import seated
 ORGANIZATION = "demo"
 OWNER = "owner@example.com"
 ZONE = "Europe/Berlin"
+HALF_AN_HOUR, DAY = 1800, 86400
 PEOPLE = (
     (OWNER, "Olivia Owner", ("owner", "admin")),
     ("ana@example.com", "Ana Example", ("employee",)),
@@ -41,6 +44,10 @@ BOOKINGS: Sequence[tuple[int, int, int, str, str]] = (
     (3, 15, 60, "Kim Customer", "Workshop preparation"),
     (8, 10, 30, "Robin Recipient", "Review"),
     (15, 13, 15, "Sam Sample", "Check-in"),
+)
+REMINDERS = (
+    Reminder(1440, body="Please have your questions at hand. Your link lets you move it, or cancel."),
+    Reminder(60, to="hosts"),
 )
 SESSIONS: Sequence[tuple[int, int, Sequence[tuple[str, int]]]] = (
     # days from today, hour of the day, who attends with how many seats
@@ -95,6 +102,7 @@ async def _intro_link(ports: Ports, owner: User) -> Link:
             "step": 30,
             "buffer_after": 15,
             "template_id": template.id,
+            "reminders": REMINDERS,
             "location": Location("link", "https://meet.example.com/demo"),
         },
     )
@@ -179,7 +187,12 @@ async def _bookings(ports: Ports, link: Link) -> None:
         if context is None:
             raise LookupError("the demo link is not there")
         for days, hour, minutes, name, topic in BOOKINGS:
-            booking = _booking(ports, context, days, hour, minutes, name, topic, now)
+            start = _workday(now, days) + hour * 3600
+            booking = _booking(ports, context, start, minutes, name, topic, now)
+            await record_new(ports, work, booking, context.organization, SYSTEM, now)
+            await _silence(work, booking)
+        if (soon := _soon_reminded(now)) is not None:
+            booking = _booking(ports, context, soon, 30, "Alex Applicant", "How to begin", now)
             await record_new(ports, work, booking, context.organization, SYSTEM, now)
             await _silence(work, booking)
         await work.commit()
@@ -187,7 +200,7 @@ async def _bookings(ports: Ports, link: Link) -> None:
 
 async def _silence(work: UnitOfWork, booking: Booking) -> None:
     """The mails of made-up bookings would only be noise."""
-    lanes = ["mail:recipient", *(f"mail:host:{host.id}" for host in booking.hosts)]
+    lanes = ["mail:recipient", "mail:owner", *(f"mail:host:{host.id}" for host in booking.hosts)]
     await work.outbox.drop([f"booking:{booking.id}:{lane}" for lane in lanes])
 
 
@@ -199,14 +212,19 @@ def _workday(now: int, days: int) -> int:
     return day_start(ZONE, day)
 
 
+def _soon_reminded(now: int) -> int | None:
+    """The next half hour of tomorrow: whoever tries the demo at work on a day before a workday sees a reminder within
+    that half hour. None at other times."""
+    start = ((now + DAY) // HALF_AN_HOUR + 1) * HALF_AN_HOUR
+    wall = datetime.fromtimestamp(start, ZoneInfo(ZONE))
+    return start if wall.weekday() < 5 and 9 <= wall.hour < 16 else None
+
+
 def _address(name: str) -> str:
     return f"{name.split()[0].lower()}@example.org"
 
 
-def _booking(
-    ports: Ports, context: LinkContext, days: int, hour: int, minutes: int, name: str, topic: str, now: int
-) -> Booking:
-    start = _workday(now, days) + hour * 3600
+def _booking(ports: Ports, context: LinkContext, start: int, minutes: int, name: str, topic: str, now: int) -> Booking:
     request = BookingRequest(start, minutes, ZONE, Recipient(name, _address(name)))
     answered = Answered({"topic": topic}, {"topic": "What would you like to talk about?"})
     booking = new_booking(ports, context, request, answered, context.hosts, now)

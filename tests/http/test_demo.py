@@ -18,8 +18,10 @@ from app.db.migrate import migrate
 from app.use_cases.demo import OWNER, load_demo
 from app.use_cases.manage_people import DEMO_PASSWORD
 from app.wiring import wire
+from app.worker import Worker
 from tests.http.api import client_of, running
-from tests.http.workspace import Workspace, settings_for
+from tests.http.workspace import Workspace, at, settings_for
+from tests.support.clock import Clock
 
 HALFPAST = Path(sys.executable).with_name("halfpast")
 
@@ -86,3 +88,21 @@ async def test_the_known_password_opens_nothing_beyond_this_machine(
 def test_the_workshop_has_seats(printed: dict[str, str]) -> None:
     page = httpx.get(printed["Booking page"].replace("/intro", "/workshop")).text
     assert "3 seats left" in page
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("day", "hour", "minutes"), [(2, 9, 20), (2, 22, 12 * 60), (5, 9, 48 * 60)])
+async def test_a_reminder_is_seen(database_url: str, tmp_path: Path, day: int, hour: int, minutes: int) -> None:
+    """Within the half hour on a day before a workday; at other times with the first booking that is a day ahead."""
+    clock = Clock(at(day, hour) + 600)
+    parts = wire(settings_for(database_url, tmp_path), clock=clock)
+    await migrate(parts.database)
+    assert await load_demo(parts.ports) and parts.mail_folder is not None
+    await Worker(parts.ports, parts.handlers).drain()
+    assert await parts.mail_folder.list_mails(100) == []
+    clock.advance(minutes * 60)
+    for _ in range(2):
+        await Worker(parts.ports, parts.handlers).drain()
+    found = [each.subject for each in await parts.mail_folder.list_mails(100) if "@example.org" in each.to]
+    assert found and all(subject.startswith("Reminder: Intro call") for subject in found)
+    await parts.close()
