@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, func, or_, select, update
@@ -10,18 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import models as m
 from app.db.erased_members import forget_member
+from app.db.person_export import SECTIONS, export_page
 from app.domain.calendars import BUILTIN
 from app.domain.mentions import mentions
 from app.ports.personal_data import Keeping
 
 _BOOKED, _OBJECTS, _OUTBOX = m.bookings.c, m.calendar_objects.c, m.outbox.c
 _CLIENTS, _KNOWN, _BLOCKED = m.clients.c, m.client_identities.c, m.blocked_recipients.c
-_BOOKING_FIELDS = (
-    "id", "status", "title", "start_at", "end_at", "timezone", "language", "recipient_name", "recipient_email",
-    "recipient_phone", "guests", "answers", "answer_labels", "notes", "internal_notes", "cancel_reason",
-    "recipient_reply", "created_at", "updated_at",
-)  # fmt: skip
-_USER_FIELDS = ("id", "email", "handle", "name", "roles", "timezone", "is_active", "created_at")
 
 
 class SqlPersonalData:
@@ -196,38 +191,14 @@ class SqlPersonalData:
         known = exists().where(_BOOKED.client_id == _CLIENTS.id)
         await self._db.execute(delete(m.clients).where(_CLIENTS.id.in_(list(client_ids)), ~known))
 
-    async def export(self, org_id: str, email: str) -> Mapping[str, Any]:
-        links, mails, users = m.one_time_links.c, m.mail_deliveries.c, m.users.c
-        clients = select(_KNOWN.client_id).where(_KNOWN.org_id == org_id, _KNOWN.kind == "email", _KNOWN.value == email)
-        booked = [_BOOKED[name] for name in _BOOKING_FIELDS]
-        theirs = or_(func.lower(_BOOKED.recipient_email) == email, _BOOKED.client_id.in_(clients))
-        blocked = (_BLOCKED.org_id == org_id, _BLOCKED.kind == "email", _BLOCKED.value == email)
-        audit = m.audit_entries.c
-        queries = {
-            "user": select(*(users[name] for name in _USER_FIELDS)).where(users.org_id == org_id, users.email == email),
-            "bookings": select(*booked).where(_BOOKED.org_id == org_id, theirs).order_by(_BOOKED.start_at, _BOOKED.id),
-            "guest_of": select(_BOOKED.id, _BOOKED.title, _BOOKED.start_at, _BOOKED.end_at, _BOOKED.status)
-            .where(_BOOKED.org_id == org_id, _names(_BOOKED.guests, email))
-            .order_by(_BOOKED.start_at, _BOOKED.id),
-            "clients": select(_CLIENTS.id, _CLIENTS.name, _CLIENTS.email, _CLIENTS.phone, _CLIENTS.notes).where(
-                _CLIENTS.org_id == org_id, _CLIENTS.id.in_(clients)
-            ),
-            "blocked": select(_BLOCKED.value, _BLOCKED.reason, _BLOCKED.created_at).where(*blocked),
-            "one_time_links": select(links.id, links.link_id, links.status, links.created_at).where(
-                links.org_id == org_id, func.lower(links.recipient_email) == email
-            ),
-            "mails": select(mails.booking_id, mails.kind, mails.status, mails.sent_at).where(
-                mails.org_id == org_id, mails.address == email
-            ),
-            "actions": select(audit.entity_id.label("booking_id"), audit.at, audit.action, audit.address, audit.agent)
-            .where(audit.entity_id.in_(select(_BOOKED.id).where(_BOOKED.org_id == org_id, theirs)))
-            .where(audit.actor_kind == "recipient")
-            .order_by(audit.at, audit.id),
-        }
-        found = {}
-        for name, query in queries.items():
-            found[name] = [dict(row) for row in (await self._db.execute(query)).mappings()]
-        return {**found, "user": found["user"][0] if found["user"] else None}
+    @property
+    def sections(self) -> Sequence[str]:
+        return SECTIONS
+
+    async def export(
+        self, org_id: str, addresses: Sequence[str], section: str, after: Sequence[Any], limit: int
+    ) -> tuple[list[dict[str, Any]], tuple[Any, ...]]:
+        return await export_page(self._db, org_id, addresses, section, after, limit)
 
 
 def _names(column: Any, address: str) -> ColumnElement[bool]:

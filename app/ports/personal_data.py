@@ -78,6 +78,15 @@ class PersonalData(Protocol):
         """Those of them who have no bookings any more."""
         ...
 
-    async def export(self, org_id: str, email: str) -> Mapping[str, Any]:
-        """All of it: `bookings`, `guest_of`, `clients`, `blocked`, `one_time_links`, `mails`, `actions`, `user`."""
+    @property
+    def sections(self) -> Sequence[str]:
+        """What an export tells, in this order: `user`, `bookings`, `guest_of`, `clients`, `mails` ..."""
+        ...
+
+    async def export(
+        self, org_id: str, addresses: Sequence[str], section: str, after: Sequence[Any], limit: int
+    ) -> tuple[Sequence[Mapping[str, Any]], tuple[Any, ...]]:
+        """`addresses` are all of the person's, that of their account first. At most `limit` rows of a section from
+        behind the key `after` on (empty: from the beginning), and the key to go on from; an empty one says that there
+        are no more."""
         ...

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, Router, get, patch, post
 from litestar.params import JSONBody, QueryParameter
+from litestar.response import Stream
 from msgspec import UNSET, Meta
 
 from app.ports.personal_data import Keeping
 from app.ports.unit_of_work import UnitOfWork
 from app.use_cases.erase_person import Erasure, erase_as_admin
-from app.use_cases.export_person import export_person
+from app.use_cases.export_person import checked_address, export_text
 from app.use_cases.idempotency import Replay
 from app.use_cases.keep_data import LEAST_AUDIT_DAYS, LEAST_DAYS, MOST_DAYS, keep_data
 from app.web.api.fields import Email, In, SignedIn, Unset, need_admin, ports_of, problems
@@ -60,13 +61,16 @@ class RetentionPatch(In):
     "/export",
     responses=problems(401, 403),
     summary="All that is known of a person",
-    description="In the caller's organization: as recipient, guest, client and user. Instants are epoch seconds.",
+    description="In the caller's organization: as recipient, guest, client and user. Instants are epoch seconds. "
+    "`schema_version` rises with any change that could trouble who reads it; lists are written page by page.",
 )
 async def export_data(
     request: Request[Any, Any, Any], caller: SignedIn, email: Annotated[str, QueryParameter(max_length=254)]
-) -> dict[str, Any]:
+) -> Stream:
     need_admin(caller)
-    return await export_person(ports_of(request), caller.user.org_id, email)
+    checked_address(email)
+    pieces = export_text(ports_of(request), caller.user.org_id, email)
+    return Stream(pieces, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 @post(

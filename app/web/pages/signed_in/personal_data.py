@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from litestar import Request, Response, get, post
+from litestar.response import Stream
 
 from app.domain.errors import HalfpastError, Invalid, NotFound, StillMember
 from app.ports.personal_data import Keeping
 from app.use_cases.erase_person import erase_as_admin
-from app.use_cases.export_person import export_person
+from app.use_cases.export_person import export_text, knows
 from app.use_cases.keep_data import keep_data
 from app.web.api.fields import Email
 from app.web.pages.signed_in.form import Form
@@ -76,17 +76,14 @@ async def export(request: Request[Any, Any, Any], caller: Member) -> Response[An
     try:
         email = form.text("email", Email, NO_ADDRESS)
         form.finish()
-        found = await export_person(ports_of(request), caller.user.org_id, email)
-        if not any(found[name] for name in found.keys() - {"email", "organization"}):
+        if not await knows(ports_of(request), caller.user.org_id, email):
             raise NotFound("Nothing is known of this address.")
     except (Invalid, NotFound) as refusal:
         form.refuse(refusal)
         return await _page(request, caller, refusal, export=form)
-    return Response(
-        msgspec.json.format(msgspec.json.encode(found), indent=2),
-        media_type="application/json",
-        headers={"Content-Disposition": 'attachment; filename="person.json"', "Cache-Control": "no-store"},
-    )
+    pieces = export_text(ports_of(request), caller.user.org_id, email)
+    headers = {"Content-Disposition": 'attachment; filename="person.json"', "Cache-Control": "no-store"}
+    return Stream(pieces, media_type="application/json", headers=headers)
 
 
 @post("/settings/data/erase")
