@@ -83,7 +83,7 @@ async def analytics_page(request: Request[Any, Any, Any], caller: Member) -> Res
         lead_mean=_span(answer.figures.lead_mean),
         days=_days(answer, wording),
         week=_week(answer.figures, wording),
-        hours=[f"{hour:02}" for hour in range(24)],
+        hours=[f"{hour:02}" for hour in _hours(answer.figures)],
         referrers=_bars([(host or "Not told", views) for host, views in answer.figures.referrers[:20]]),
         tables=[
             ("Links", [(each.name or "Deleted", each, _percent(each)) for each in answer.figures.links]),
@@ -153,6 +153,13 @@ def _days(answer: Answer, wording: Wording) -> list[DayRow]:
     ]
 
 
+def _hours(figures: Figures) -> range:
+    """Those between the first and the last with bookings, so that on a phone little is out of sight; a working day at
+    least."""
+    used = {hour for _, hour, bookings in figures.hours if bookings}
+    return range(min(used | {9}), max(used | {16}) + 1)
+
+
 def _week(figures: Figures, wording: Wording) -> list[tuple[str, list[Cell]]]:
     """The hours of each weekday, the first day of the reader's week first."""
     counts = {(weekday, hour): bookings for weekday, hour, bookings in figures.hours}
@@ -160,7 +167,7 @@ def _week(figures: Figures, wording: Wording) -> list[tuple[str, list[Cell]]]:
     rows = []
     for index, (_, name) in enumerate(wording.weekdays()):
         weekday = (wording.first_weekday + index) % 7
-        cells = [counts.get((weekday, hour), 0) for hour in range(24)]
+        cells = [counts.get((weekday, hour), 0) for hour in _hours(figures)]
         rows.append((name, [Cell(count, -(-4 * count // most) if most else 0) for count in cells]))
     return rows
 

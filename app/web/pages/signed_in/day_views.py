@@ -59,10 +59,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class WorkDay:
-    """One local date."""
+    """One local date; `label` says how near it is, `plain` does not."""
 
     day: date
     label: str
+    plain: str
     entries: tuple[Entry, ...]
     is_today: bool
 
@@ -95,7 +96,9 @@ def work_days(
     of_day = {day: sorted(entries, key=lambda each: each.kind != "on") for day, entries in of_day.items()}
     if number == 1:
         of_day[first] = _with_gaps(of_day[first], bookings, blockers, user, wording)
-    return tuple(WorkDay(day, day_label(day, today, wording), tuple(of_day[day]), day == today) for day in days)
+    return tuple(
+        WorkDay(day, day_label(day, today, wording), wording.day(day), tuple(of_day[day]), day == today) for day in days
+    )
 
 
 def _further(entry: Entry, day: date, user: User, wording: Wording) -> Entry:
