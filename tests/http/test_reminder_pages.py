@@ -170,11 +170,12 @@ async def test_notifications_are_listed_and_marked_as_read(api: Api, owner: Visi
 async def test_every_page_tells_how_much_is_unread(api: Api, owner: Visitor) -> None:
     """In one statement, which looks at ten of them whatever their number; nobody else's count."""
     marks, counts = [], []
+    mark = r'<span class="count" dir="ltr">([^<]*)<span class="visually-hidden"> unread'
     for numbers in (range(0), range(1), range(8), range(10_000)):
         await add_notifications(api, numbers)
         async with statements_of(None) as statements:
             shown = await owner.get("/app/settings")
-        marks.append(re.findall(r'<span class="count" dir="ltr">([^<]*)<span class="visually-hidden"> unread', shown.text))
+        marks.append(re.findall(mark, shown.text))
         counts.append(len(statements))
     assert (marks, len(set(counts))) == ([[], ["1"], ["9"], ["9+"]], 1)
     async with statements_of(None) as many:
