@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db import models as m
 from app.db.quick import QuickStatement, given
 from app.db.sessions import attendees_of
+from app.domain.answers import Answered
 from app.domain.bookings import ACTIVE, Attendee, Booking, CalendarEventState, HostRef, Recipient
 from app.domain.calendars import BUILTIN
 from app.domain.cursors import decode_cursor, encode_cursor
-from app.domain.links import Answered, Location
+from app.domain.locations import Location
 from app.ports.bookings import BookingFilter
 from app.ports.page import Page
 from app.ports.security import Vault

@@ -27,10 +27,12 @@ from app.db.rows import page_by_id
 from app.db.services import service_record
 from app.domain.cursors import encode_cursor
 from app.domain.errors import AlreadyExists
-from app.domain.links import Followup, Link, Location, OneTimeLink, Question, Template
+from app.domain.links import Link, OneTimeLink
+from app.domain.locations import Location
 from app.domain.money import Price
 from app.domain.reminders import reminders_of, stored_reminders
 from app.domain.services import Service, bare_link
+from app.domain.templates import Followup, Question, Template
 from app.domain.text_rules import is_token
 from app.ports.hosts import ScheduleRecord
 from app.ports.links import LinkContext, LinkHost

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db import models as m
 from app.db.rows import page_by_id
 from app.domain.cursors import decode_cursor, encode_cursor
-from app.domain.links import Location
+from app.domain.locations import Location
 from app.domain.reminders import reminders_of, stored_reminders
 from app.domain.services import Need, Resource, Service, ServiceHost, role_of, unit_names
 from app.ports.page import Page

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from app.domain.errors import FieldError, Invalid
-from app.domain.links import Answered, Question
+from app.domain.templates import Question
 from app.domain.text_rules import UNFIT
 
 SHORT = 500
 LONG = 5000
+Answers = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A recipient's answers beside the labels they were asked under, which outlive edits of the template."""
+
+    values: Answers = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_answers(questions: Sequence[Question], answers: Mapping[str, Any]) -> Answered:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
+from app.domain.answers import Answered
 from app.domain.bookings import Attendee, Booking
 from app.domain.calendar_event import CalendarEvent, EventStatus, Party
-from app.domain.links import VIDEO, Answered
+from app.domain.locations import VIDEO
 
 EventAudience = Literal["host", "recipient", "guest"]
 ALARMS = (15,)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.domain.links import Answered, Location
+from app.domain.answers import Answered
+from app.domain.locations import Location
 
 Reply = Literal["accepted", "declined", "tentative"]
 BookingStatus = Literal["pending", "confirmed", "in_progress", "completed", "cancelled", "no_show"]

@@ -2,79 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
+from app.domain.locations import Location
 from app.domain.reminders import Reminder
 from app.domain.rules import LinkRules
 from app.domain.stays import Stay
 
-QuestionKind = Literal["short", "long", "choice", "multi", "phone", "checkbox", "number", "date"]
 LinkMode = Literal["single", "collective", "pool", "chosen", "fixed_pool"]
 """Whose time it is: the owner's alone, all hosts', one of several's, the one the recipient chooses, or the fixed ones'
 with one of the others."""
 OneTimeStatus = Literal["open", "used", "expired", "revoked"]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question a recipient is asked."""
-
-    id: str
-    label: str
-    kind: QuestionKind
-    required: bool = False
-    options: tuple[str, ...] = ()
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Followup:
-    """The mail sent `delay_minutes` after a booking's end."""
-
-    subject: str = ""
-    body: str = ""
-    delay_minutes: int = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """Questions and follow-up that links share."""
-
-    id: str
-    org_id: str
-    name: str
-    questions: tuple[Question, ...]
-    email_followup_enabled: bool
-    followup: Followup
-    version: int
-    created_at: int
-    updated_at: int
-
-
-VIDEO = "video"
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where it happens: `kind` is link, phone, address, video or none; `value` the text for it.
-
-    `video` is an online meeting made for each booking: the link's location has no value, the booking's gets one.
-    """
-
-    kind: str = "none"
-    value: str = ""
-
-    def problem(self) -> str | None:
-        """Why it cannot be the place of a link or a service, in a sentence."""
-        if self.kind == "link" and not re.match(r"https?://[^\s/]", self.value):
-            return "A meeting link begins with https://."
-        if self.kind == VIDEO and self.value:
-            return "An online meeting of this kind gets its address with each booking."
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +101,3 @@ class OneTimeLink:
         if self.status == "open" and self.expires_at is not None and self.expires_at <= now:
             return "expired"
         return self.status
-
-
-Answers = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A recipient's answers beside the labels they were asked under, which outlive edits of the template."""
-
-    values: Answers = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from app.domain.bookings import Booking
+from app.domain.bookings import Booking
 
 ReminderChannel = Literal["mail", "sms", "whatsapp"]
 ReminderTo = Literal["recipient", "hosts"]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.domain.links import Link, Location
+from app.domain.links import Link
+from app.domain.locations import Location
 from app.domain.reminders import Reminder
 from app.domain.stays import Stay
 

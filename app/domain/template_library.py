@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.domain.links import Followup, Question
+from app.domain.templates import Followup, Question
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ class BookingFilter:
     """What to list, by start; times are epoch seconds: `start` and `end` over the start of bookings, `ends_after`
     (later) and `ended_by` (then at the latest) over their end. `user_id` narrows to what this user owns or hosts;
     among sessions also to those of services that a link of theirs offers, and then only who came through their links
-    has a name in those they do not host. `booking_id` is a single one; `named` is what the recipient's first or last name or their e-mail address begins with, in any case; `newest_first`
-    turns the order round; `view` as in `View`."""
+    has a name in those they do not host. `booking_id` is a single one; `named` is what the recipient's first or last
+    name or their e-mail address begins with, in any case; `newest_first` turns the order round; `view` as in `View`."""
 
     org_id: str
     user_id: str | None = None

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.domain.links import Link, OneTimeLink, Template
+from app.domain.links import Link, OneTimeLink
 from app.domain.money import Price
 from app.domain.rules import Along
 from app.domain.services import HostRole
+from app.domain.templates import Template
 from app.ports.hosts import ScheduleRecord
 from app.ports.page import Page
 from app.ports.people import Organization

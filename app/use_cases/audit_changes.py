@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from app.domain.links import Location
+from app.domain.locations import Location
 
 UNTOLD = frozenset({"id", "org_id", "version", "created_at", "updated_at", "deleted_at"})
 LONGEST = 200

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.domain.answers import check_answers
+from app.domain.answers import Answered, check_answers
 from app.domain.bookings import Booking
 from app.domain.errors import CalendarUnavailable, ClaimOverlap, Conflict, Invalid, NotFound
-from app.domain.links import Answered
 from app.domain.seats import choose_session
 from app.domain.teams import judge_team
 from app.ports import Ports

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from app.domain.answers import Answered
 from app.domain.bookings import Booking
 from app.domain.errors import CalendarUnavailable, ClaimOverlap, Conflict, Invalid
 from app.domain.hours import local_date
-from app.domain.links import Answered
 from app.domain.repeats import Repeat
 from app.ports import Ports
 from app.ports.links import LinkContext

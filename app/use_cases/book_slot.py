@@ -11,13 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from app.domain.answers import check_answers
+from app.domain.answers import Answered, check_answers
 from app.domain.booking_state import is_held_out
 from app.domain.bookings import Booking, HostRef, Recipient
 from app.domain.errors import CalendarUnavailable, ClaimOverlap, Conflict, HalfpastError, Invalid, LinkUsed
 from app.domain.intervals import Interval
 from app.domain.languages import checked_tag
-from app.domain.links import Answered
 from app.domain.repeats import Repeat
 from app.domain.seats import OpenSession, choose_session, judge_session
 from app.domain.slots import Verdict

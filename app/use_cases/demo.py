@@ -7,11 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.domain.answers import Answered
 from app.domain.bookings import Booking, Recipient
 from app.domain.hours import day_start, local_date
-from app.domain.links import Answered, Followup, Link, Location, Question
+from app.domain.links import Link
+from app.domain.locations import Location
 from app.domain.reminders import Reminder
 from app.domain.services import Need, ServiceHost
+from app.domain.templates import Followup, Question
 from app.ports import Ports
 from app.ports.links import LinkContext
 from app.ports.people import User

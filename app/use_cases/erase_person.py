@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from app.domain.answers import Answered
 from app.domain.bookings import ERASED, Booking, Recipient
 from app.domain.errors import Invalid, NotFound, NotModifiable, StaleVersion
-from app.domain.links import Answered
 from app.domain.phone_numbers import e164
 from app.domain.text_rules import is_email
 from app.ports import Ports

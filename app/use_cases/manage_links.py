@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.errors import AlreadyExists, FieldError, Invalid, LinkUsed, NotFound, StaleVersion
-from app.domain.links import Link, Location, OneTimeLink, Question, Template
+from app.domain.links import Link, OneTimeLink
+from app.domain.locations import Location
 from app.domain.money import is_currency
 from app.domain.reminders import reminder_problems
 from app.domain.repeats import LEAST_TIMES
+from app.domain.templates import Question, Template
 from app.domain.text_rules import SLUG, slug_of
 from app.ports import Ports
 from app.ports.audit import AuditEntry

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain.errors import AlreadyExists, FieldError, Invalid, NotFound, StaleVersion
 from app.domain.hours import MINUTES_A_DAY
-from app.domain.links import Location
+from app.domain.locations import Location
 from app.domain.money import is_currency
 from app.domain.reminders import reminder_problems
 from app.domain.services import Need, Service, ServiceHost

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from app.domain.answers import Answered
 from app.domain.bookings import Booking, Recipient
 from app.domain.errors import CalendarUnavailable, ClaimOverlap, Conflict, Invalid, NotFound
-from app.domain.links import Answered
 from app.ports import Ports
 from app.ports.bookings import BookingFilter
 from app.ports.links import LinkContext

@@ -7,7 +7,7 @@ reason, is not waited for any longer: the booking gets a room on the Jitsi serve
 from __future__ import annotations
 
 from app.domain.bookings import Booking
-from app.domain.links import VIDEO, Location
+from app.domain.locations import VIDEO, Location
 from app.ports import Ports
 from app.ports.outbox import Job
 from app.use_cases.booking_changes import SYSTEM, record_change

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from app.domain.answers import Answered
 from app.domain.bookings import Booking, HostRef, Recipient
 from app.domain.errors import Invalid
-from app.domain.links import Answered
 from app.ports import Ports
 from app.ports.links import LinkContext, LinkHost
 from app.ports.unit_of_work import UnitOfWork

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.domain.bookings import Booking
-from app.domain.links import VIDEO, Location
+from app.domain.locations import VIDEO, Location
 from app.ports import Ports
 from app.ports.calendars import Capabilities
 from app.ports.hosts import HostPerson

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from app.domain.answers import Answered
 from app.domain.booking_event import host_event
 from app.domain.bookings import Booking, Recipient
 from app.domain.calendars import Calendar, ObjectFacts
@@ -13,7 +14,7 @@ from app.domain.event_edits import read_edit, single_event
 from app.domain.event_notes import plain_text
 from app.domain.event_text import clean_text
 from app.domain.hours import MINUTES_A_DAY
-from app.domain.links import Answered, Location
+from app.domain.locations import Location
 from app.ports import Ports
 from app.ports.links import LinkContext, LinkHost
 from app.ports.unit_of_work import UnitOfWork

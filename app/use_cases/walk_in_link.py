@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.domain.errors import NotFound
-from app.domain.links import Link, Location
+from app.domain.links import Link
+from app.domain.locations import Location
 from app.ports.links import LinkContext
 from app.ports.unit_of_work import UnitOfWork
 

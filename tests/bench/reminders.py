@@ -16,8 +16,8 @@ from pathlib import Path
 
 from app.config import load_settings
 from app.db.migrate import migrate
+from app.domain.answers import Answered
 from app.domain.bookings import HostRef, Recipient
-from app.domain.links import Answered
 from app.domain.reminders import Reminder
 from app.use_cases.book_slot import BookingRequest, new_booking
 from app.use_cases.manage_links import create_link

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from app.config import load_settings
 from app.db.migrate import migrate
+from app.domain.answers import Answered
 from app.domain.bookings import HostRef, Recipient
 from app.domain.calendars import PERSONAL
-from app.domain.links import Answered
 from app.ports.calendar_store import ObjectWrite
 from app.use_cases.book_slot import BookingRequest, new_booking
 from app.use_cases.booking_changes import SYSTEM, record_new

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from app.db import models as m
+from app.domain.answers import Answered
 from app.domain.bookings import Booking, HostRef, Recipient
-from app.domain.links import Answered
 from app.domain.reminders import Reminder
 from app.use_cases.book_slot import new_booking
 from app.use_cases.reminder_jobs import reminder_job

@@ -17,7 +17,8 @@ from app.db import models as m
 from app.domain.bookings import Booking
 from app.domain.errors import Forbidden, Invalid
 from app.domain.feeds import FEED_KINDS, FeedOptions
-from app.domain.links import Link, Location
+from app.domain.links import Link
+from app.domain.locations import Location
 from app.domain.services import ServiceHost
 from app.ports.people import User
 from app.ports.tokens import Feed

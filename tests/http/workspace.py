@@ -15,8 +15,9 @@ from app.db import models as m
 from app.domain.bookings import Booking, Recipient
 from app.domain.calendars import PERSONAL, Calendar, CalendarAccount
 from app.domain.clients import Block, Client, identities_of
-from app.domain.links import Followup, Link, OneTimeLink, Question, Template
+from app.domain.links import Link, OneTimeLink
 from app.domain.services import Need, Resource, Service, ServiceHost
+from app.domain.templates import Followup, Question, Template
 from app.ports import Ports
 from app.ports.hosts import ScheduleRecord, TimeOff
 from app.ports.kept_edits import KeptEdit

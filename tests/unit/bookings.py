@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from app.domain.answers import Answered
 from app.domain.bookings import Booking, HostRef, Recipient
-from app.domain.links import Answered, Location
+from app.domain.locations import Location
 
 START = 1_804_154_400  # Thursday 2027-03-04 10:00 UTC: 11:00 in Berlin, 05:00 in New York
 

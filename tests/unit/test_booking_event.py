@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from app.domain.answers import Answered
 from app.domain.booking_event import answer_lines, booking_event, event_status, host_event
 from app.domain.bookings import BookingStatus
 from app.domain.calendar_event import Party
 from app.domain.event_text import event_component
-from app.domain.links import Answered, Location
+from app.domain.locations import Location
 from tests.unit.bookings import make_booking
 
 APP = "https://halfpast.example.com/app/bookings/1"

@@ -9,7 +9,9 @@ from litestar.datastructures import FormMultiDict
 
 from app.domain.bookings import Recipient
 from app.domain.errors import Invalid
-from app.domain.links import Link, Location, OneTimeLink, Question, Template
+from app.domain.links import Link, OneTimeLink
+from app.domain.locations import Location
+from app.domain.templates import Question, Template
 from app.ports.links import LinkContext
 from app.ports.people import Organization
 from app.use_cases.book_slot import BookingRequest

@@ -4,7 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.domain.links import Answered, Location
+from app.domain.answers import Answered
+from app.domain.locations import Location
 from app.web.pages.add_to_calendar import calendar_addresses
 from app.web.pages.faces import Place, answers_of, initials, join_names, place_of_location, when_of
 from app.web.pages.manage_views import standing_of

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from app.db import models as m
 from app.domain.bookings import Recipient
 from app.domain.errors import ClaimOverlap, Conflict, Invalid, LinkExpired, LinkInactive, LinkUsed, NotFound
-from app.domain.links import Followup, Question
-from app.domain.links import Location as Place
+from app.domain.locations import Location as Place
+from app.domain.templates import Followup, Question
 from app.use_cases.book_slot import book_slot
 from app.use_cases.booking_changes import Actor
 from app.use_cases.change_booking import take_step

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, update
 from app.db import models as m
 from app.db.records import SqlIdempotencyStore
 from app.domain.bookings import Booking, Recipient
-from app.domain.links import Location
+from app.domain.locations import Location
 from app.ports.clients import ClientFilter
 from app.ports.mail_log import Delivery
 from app.ports.outbox import Job, NewJob

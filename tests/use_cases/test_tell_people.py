@@ -12,8 +12,9 @@ import pytest
 
 from app.domain.bookings import BookingStatus, Recipient
 from app.domain.event_text import calendar_text
-from app.domain.links import Followup, Link
+from app.domain.links import Link
 from app.domain.services import ServiceHost
+from app.domain.templates import Followup
 from app.ports.mail import Audience
 from app.ports.mail_log import Delivery
 from app.use_cases.book_for_client import ClientBooking, book_for_client

@@ -12,9 +12,9 @@ import pytest
 from app.db import models as m
 from app.db.telling import SqlTelling
 from app.domain.errors import NotFound
-from app.domain.links import Followup
 from app.domain.notification_settings import DEFAULT_WAYS
 from app.domain.reminders import Reminder
+from app.domain.templates import Followup
 from app.use_cases.choose_notifications import choose_notifications
 from app.use_cases.manage_links import create_template
 from app.use_cases.unsubscribe import members_way_out, recipients_way_out, unsubscribe

@@ -13,6 +13,7 @@ from litestar.params import JSONBody
 from msgspec import UNSET, Meta
 
 from app.domain import links as domain
+from app.domain import locations
 from app.domain.errors import Forbidden
 from app.domain.repeats import LEAST_TIMES, MOST_TIMES
 from app.domain.services import Service
@@ -241,7 +242,7 @@ def link_values(body: LinkIn | LinkPatch) -> dict[str, Any]:
     if "durations" in values:
         values["durations"] = tuple(values["durations"])
     if isinstance(values.get("location"), Location):
-        values["location"] = domain.Location(values["location"].kind, values["location"].value)
+        values["location"] = locations.Location(values["location"].kind, values["location"].value)
     if isinstance(values.get("date_range"), DateRange):
         dates: DateRange = values["date_range"]
         values["date_range"] = (

@@ -12,7 +12,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody, QueryParameter
 from msgspec import UNSET, Meta
 
-from app.domain import links
+from app.domain import locations
 from app.domain import services as domain
 from app.domain.text_rules import END, LINE
 from app.ports.unit_of_work import UnitOfWork
@@ -263,7 +263,7 @@ def _values(body: ServiceIn | ServicePatch) -> tuple[dict[str, Any], list[domain
     if "durations" in values:
         values["durations"] = tuple(values["durations"])
     if isinstance(values.get("location"), Location):
-        values["location"] = links.Location(values["location"].kind, values["location"].value)
+        values["location"] = locations.Location(values["location"].kind, values["location"].value)
     for name in ("template_id", "schedule_id"):
         if values.get(name) is not None:
             values[name] = uuid_text(values[name])

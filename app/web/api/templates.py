@@ -10,7 +10,7 @@ from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta
 
-from app.domain import links as domain
+from app.domain import templates as domain
 from app.domain.template_library import LIBRARY
 from app.domain.text_rules import END
 from app.ports.unit_of_work import UnitOfWork

@@ -15,8 +15,8 @@ import msgspec
 from app.domain.answers import LONG, SHORT, check_answers
 from app.domain.bookings import Recipient
 from app.domain.errors import FieldError, Invalid
-from app.domain.links import Question
 from app.domain.repeats import Repeat
+from app.domain.templates import Question
 from app.ports.links import LinkContext
 from app.use_cases.book_slot import BookingRequest
 from app.use_cases.open_session import MOST_SEATS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.domain.bookings import Booking
-from app.domain.links import Location
+from app.domain.locations import Location
 from app.domain.policies import Policy
 from app.ports.links import LinkContext
 from app.use_cases.offered_hosts import people_of

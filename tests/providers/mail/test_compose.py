@@ -15,7 +15,7 @@ from lxml import html as lxml_html
 
 from app.domain.bookings import EVENT_REMOVED, HostRef, Recipient
 from app.domain.languages import LANGUAGES, SOURCE
-from app.domain.links import Location
+from app.domain.locations import Location
 from app.domain.reminders import Reminder
 from app.ports.mail import Audience, BookingMailContext, BookingNews, Mail, MailPerson
 from calendar_feeds.itip import invitation

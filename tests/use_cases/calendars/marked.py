@@ -12,10 +12,11 @@ from sqlalchemy import MetaData, Text, cast, insert, select, update
 from app.db import models as m
 from app.domain.bookings import Booking, Recipient
 from app.domain.calendars import Calendar
-from app.domain.links import Followup, Link, Question
+from app.domain.links import Link
 from app.domain.reminders import Reminder
 from app.domain.repeats import Repeat
 from app.domain.services import Need, ServiceHost
+from app.domain.templates import Followup, Question
 from app.ports.push import PushNote
 from app.ports.texting import Text as SmsText
 from app.use_cases.block_recipients import add_block

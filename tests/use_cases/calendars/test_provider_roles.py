@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.domain.bookings import Booking
-from app.domain.links import Link, Location
+from app.domain.links import Link
+from app.domain.locations import Location
 from app.ports.mail_folder import StoredMail
 from app.ports.people import User
 from app.use_cases.booking_changes import Actor

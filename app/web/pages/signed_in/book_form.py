@@ -13,9 +13,9 @@ from app.domain.bookings import Recipient
 from app.domain.clients import Client
 from app.domain.errors import FieldError, Invalid
 from app.domain.hours import MINUTES_A_DAY, local_date, wall_instant
-from app.domain.links import Question
 from app.domain.repeats import LEAST_TIMES, MOST_TIMES, MOST_WEEKS, Repeat
 from app.domain.stays import MOST_NIGHTS, Stay
+from app.domain.templates import Question
 from app.ports.links import LinkContext
 from app.ports.people import User
 from app.use_cases.book_for_client import ClientBooking

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.domain.links import VIDEO, Link, Location
+from app.domain.links import Link
+from app.domain.locations import VIDEO, Location
 from app.web.api.fields import Buffer, Duration, Line, LongText, RequiredLine
 from app.web.api.links import Count, Horizon, LinkRepeats, Notice, Slug
 from app.web.pages.signed_in.form import Form

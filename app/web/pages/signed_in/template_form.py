@@ -9,8 +9,8 @@ from typing import Annotated, Any, get_args
 
 from msgspec import Meta
 
-from app.domain.links import Followup, Question, QuestionKind, Template
 from app.domain.template_library import StarterTemplate
+from app.domain.templates import Followup, Question, QuestionKind, Template
 from app.domain.text_rules import TEXT
 from app.web.api.fields import Line, LongText, RequiredLine
 from app.web.pages.signed_in.form import Form

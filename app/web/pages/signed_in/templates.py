@@ -11,8 +11,8 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from app.domain.errors import HalfpastError, Invalid, StaleVersion
-from app.domain.links import Template
 from app.domain.template_library import LIBRARY
+from app.domain.templates import Template
 from app.use_cases import manage_links
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.frame import Member, app_page, done, need_link_role, ports_of
