@@ -6,11 +6,10 @@ from collections.abc import Awaitable
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, patch, post
+from litestar import Request, Response, Router, get, patch, post
 from litestar.params import JSONBody, QueryParameter
 
 from app.domain import bookings as domain
-from app.domain.booking_state import Step
 from app.domain.errors import Invalid, NotFound
 from app.domain.text_rules import LINE
 from app.ports import Ports
@@ -20,22 +19,17 @@ from app.use_cases.book_for_client import ClientBooking, book_for_client
 from app.use_cases.book_series import Series, book_series_for_client
 from app.use_cases.book_slot import BookingRequest
 from app.use_cases.booking_changes import Actor
-from app.use_cases.cancel_series import cancel_following
-from app.use_cases.change_booking import check_version, take_step
+from app.use_cases.change_booking import check_version
 from app.use_cases.edit_booking import edit_booking
 from app.use_cases.idempotency import Replay
-from app.use_cases.reschedule_booking import Move, reschedule_booking
 from app.web.api.booking_shapes import (
     BookingPatch,
     Bookings,
-    CancelIn,
     History,
     HistoryEntry,
     PreviousTime,
-    ReassignIn,
     StaffBookIn,
     StaffBooking,
-    StaffRescheduleIn,
     Status,
     add_series,
     staff_booking,
@@ -45,7 +39,6 @@ from app.web.api.fields import (
     LISTING,
     MAKING,
     READING,
-    REMOVING,
     Cursor,
     FirstDate,
     Id,
@@ -65,7 +58,6 @@ from app.web.api.fields import (
     with_etag,
 )
 from app.web.api.once import IdempotencyKey, Post
-from app.web.api.strict import OptionalBody
 from app.web.sessions import Caller
 from app.web.times import epoch, period, rfc3339
 
@@ -87,7 +79,7 @@ async def _may_see(work: UnitOfWork, caller: Caller, booking: domain.Booking) ->
 
 async def _answer(ports: Ports, booking: domain.Booking) -> Response[StaffBooking]:
     async with ports.read() as work:
-        return with_etag(await _shown(work, booking), booking.version)
+        return with_etag(await shown(work, booking), booking.version)
 
 
 async def bookings_page(ports: Ports, where: BookingFilter, limit: int, cursor: str | None) -> Bookings:
@@ -189,8 +181,8 @@ async def book_for_a_client(
         return book_series_for_client(ports, caller.user, wanted, replay)
 
     if data.repeat is not None:
-        return await Post(caller.user.id, data, act_on_all, _shown_series).answer(request, idempotency_key)
-    return await Post(caller.user.id, data, act, _shown).answer(request, idempotency_key)
+        return await Post(caller.user.id, data, act_on_all, shown_series).answer(request, idempotency_key)
+    return await Post(caller.user.id, data, act, shown).answer(request, idempotency_key)
 
 
 @get("/bookings/{booking_id:uuid}", responses=problems(*READING), summary="Show a booking")
@@ -218,185 +210,20 @@ async def change_booking(
     if "guests" in values:
         values["guests"] = addresses_text(values["guests"], "guests")
     if values:
-        booking = await edit_booking(ports, booking.id, values, _actor(caller), version=version)
+        booking = await edit_booking(ports, booking.id, values, actor_of(caller), version=version)
     return await _answer(ports, booking)
 
 
-@delete(
-    "/bookings/{booking_id:uuid}",
-    status_code=200,
-    responses=problems(*REMOVING, 422),
-    summary="Cancel",
-    description="Nothing is erased by it: the booking stays, cancelled.",
-)
-async def delete_booking(
-    request: Request[Any, Any, Any], caller: SignedIn, booking_id: Id, if_match: IfMatch = None
-) -> Response[StaffBooking]:
-    return await _step(request, caller, booking_id, "cancel", if_match)
-
-
-@post(
-    "/bookings/{booking_id:uuid}/cancel",
-    status_code=200,
-    responses=problems(*CHANGING, 422),
-    summary="Cancel",
-    operation_class=OptionalBody,
-)
-async def cancel_booking(
-    request: Request[Any, Any, Any],
-    caller: SignedIn,
-    booking_id: Id,
-    data: JSONBody[CancelIn | None] = None,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> Response[StaffBooking]:
-    return await _step(request, caller, booking_id, "cancel", if_match, idempotency_key, data)
-
-
-@post(
-    "/bookings/{booking_id:uuid}/confirm",
-    status_code=200,
-    responses=problems(*REMOVING, 409, 422),
-    summary="Confirm a pending booking",
-    description="One that was completed or missed is set back to confirmed, for 24 hours after its end.",
-)
-async def confirm_booking(
-    request: Request[Any, Any, Any],
-    caller: SignedIn,
-    booking_id: Id,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> Response[StaffBooking]:
-    return await _step(request, caller, booking_id, "confirm", if_match, idempotency_key)
-
-
-@post("/bookings/{booking_id:uuid}/start", status_code=200, responses=problems(*REMOVING, 422), summary="Start")
-async def start_booking(
-    request: Request[Any, Any, Any],
-    caller: SignedIn,
-    booking_id: Id,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> Response[StaffBooking]:
-    return await _step(request, caller, booking_id, "start", if_match, idempotency_key)
-
-
-@post("/bookings/{booking_id:uuid}/complete", status_code=200, responses=problems(*REMOVING, 422), summary="Complete")
-async def complete_booking(
-    request: Request[Any, Any, Any],
-    caller: SignedIn,
-    booking_id: Id,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> Response[StaffBooking]:
-    return await _step(request, caller, booking_id, "complete", if_match, idempotency_key)
-
-
-@post(
-    "/bookings/{booking_id:uuid}/no-show",
-    status_code=200,
-    responses=problems(*REMOVING, 422),
-    summary="The recipient did not come",
-)
-async def no_show(
-    request: Request[Any, Any, Any],
-    caller: SignedIn,
-    booking_id: Id,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> Response[StaffBooking]:
-    return await _step(request, caller, booking_id, "no_show", if_match, idempotency_key)
-
-
-async def _step(
-    request: Request[Any, Any, Any],
-    caller: Caller,
-    booking_id: UUID,
-    step: Step,
-    if_match: str | None,
-    key: str | None = None,
-    data: CancelIn | None = None,
-) -> Response[StaffBooking]:
-    ports = ports_of(request)
-    version = version_of(if_match)
-    async with ports.read() as work:
-        booking = await visible_booking(work, caller, uuid_text(booking_id))
-    actor, reason = _actor(caller), data.reason if data else None
-
-    def act(replay: Replay[domain.Booking] | None) -> Awaitable[domain.Booking]:
-        return take_step(ports, booking.id, step, actor, version=version, reason=reason, replay=replay)
-
-    def act_on_all(replay: Replay[Series] | None) -> Awaitable[Series]:
-        return cancel_following(ports, booking.id, actor, version=version, reason=reason, replay=replay)
-
-    if data is not None and data.following:
-        return await Post(caller.user.id, data, act_on_all, _shown_series).answer(request, key, 200)
-    return await Post(caller.user.id, data, act, _shown).answer(request, key, 200)
-
-
-async def _shown(work: UnitOfWork, booking: domain.Booking) -> StaffBooking:
+async def shown(work: UnitOfWork, booking: domain.Booking) -> StaffBooking:
     events = await work.bookings.event_states([booking.id])
     conflicting = await work.bookings.conflicting([booking.id])
     return staff_booking(booking, events.get(booking.id, []), has_conflict=booking.id in conflicting)
 
 
-async def _shown_series(work: UnitOfWork, series: Series) -> StaffBooking:
-    shown = await _shown(work, series.first)
-    add_series(shown, series)
-    return shown
-
-
-@post(
-    "/bookings/{booking_id:uuid}/reschedule",
-    status_code=200,
-    responses=problems(*CHANGING, 409, 422, 503),
-    summary="Move a booking",
-)
-async def reschedule(
-    request: Request[Any, Any, Any],
-    caller: SignedIn,
-    booking_id: Id,
-    data: JSONBody[StaffRescheduleIn],
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> Response[StaffBooking]:
-    ports = ports_of(request)
-    version = version_of(if_match)
-    host_id = uuid_text(data.host) if data.host else None
-    move = Move(epoch(data.start, "start"), data.duration, host_id, override=data.override)
-    async with ports.read() as work:
-        booking = await visible_booking(work, caller, uuid_text(booking_id))
-
-    def act(replay: Replay[domain.Booking] | None) -> Awaitable[domain.Booking]:
-        return reschedule_booking(ports, booking.id, move, _actor(caller), version=version, replay=replay)
-
-    return await Post(caller.user.id, data, act, _shown).answer(request, idempotency_key, 200)
-
-
-@post(
-    "/bookings/{booking_id:uuid}/reassign",
-    status_code=200,
-    responses=problems(*CHANGING, 409, 422, 503),
-    summary="Give a booking to another host",
-    description="To one of those among whom its link or service chooses, if they are free then; notice does not count.",
-)
-async def reassign(
-    request: Request[Any, Any, Any],
-    caller: SignedIn,
-    booking_id: Id,
-    data: JSONBody[ReassignIn],
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> Response[StaffBooking]:
-    ports, version = ports_of(request), version_of(if_match)
-    async with ports.read() as work:
-        booking = await visible_booking(work, caller, uuid_text(booking_id))
-    move = Move(booking.start, host_id=uuid_text(data.host), reassigned=True)
-
-    def act(replay: Replay[domain.Booking] | None) -> Awaitable[domain.Booking]:
-        return reschedule_booking(ports, booking.id, move, _actor(caller), version=version, replay=replay)
-
-    return await Post(caller.user.id, data, act, _shown).answer(request, idempotency_key, 200)
+async def shown_series(work: UnitOfWork, series: Series) -> StaffBooking:
+    first = await shown(work, series.first)
+    add_series(first, series)
+    return first
 
 
 @get("/bookings/{booking_id:uuid}/history", responses=problems(*READING), summary="What happened to a booking")
@@ -425,7 +252,7 @@ async def booking_history(request: Request[Any, Any, Any], caller: SignedIn, boo
     )
 
 
-def _actor(caller: Caller) -> Actor:
+def actor_of(caller: Caller) -> Actor:
     return Actor("user", caller.user.id)
 
 
@@ -436,14 +263,6 @@ router = Router(
         book_for_a_client,
         show_booking,
         change_booking,
-        delete_booking,
-        cancel_booking,
-        confirm_booking,
-        start_booking,
-        complete_booking,
-        no_show,
-        reschedule,
-        reassign,
         booking_history,
     ],
     tags=["bookings"],
