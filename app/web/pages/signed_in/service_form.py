@@ -15,7 +15,8 @@ from app.use_cases.open_session import MOST_SEATS
 from app.web.api.fields import Buffer, Duration, LongText, RequiredLine, Seats
 from app.web.api.links import Repeats
 from app.web.api.resources import Quantity
-from app.web.api.services import Category, Priority
+from app.web.api.service_staff import Priority
+from app.web.api.services import Category
 from app.web.pages.signed_in.form import Form
 from app.web.pages.signed_in.link_form import MAX_DURATIONS, USUAL_MINUTES, optional_id, read_durations, read_location
 from app.web.pages.signed_in.policy_form import amount_text, policy_values, read_amount, read_currency, read_policy
