@@ -71,11 +71,14 @@ async def _unsubscribe(ports: Ports, payload: dict[str, str]) -> Kind:
 
 async def _end_digests(work: UnitOfWork, user_id: str, now: int) -> None:
     user = await work.people.user(user_id)
-    if user is not None:
-        before = await work.telling.settings(user.id, user.org_id)
-        after = replace(before, digest="off", version=before.version + 1)
-        if not await work.telling.put_settings(after, before.version, now):
-            raise StaleVersion("These choices were changed right now.")
+    if user is None:
+        return
+    before = await work.telling.settings(user.id, user.org_id)
+    if before.digest == "off":  # asked before, or at the same time: mail programs do
+        return
+    after = replace(before, digest="off", version=before.version + 1)
+    if not await work.telling.put_settings(after, before.version, now):
+        raise StaleVersion("These choices were changed right now.")
 
 
 async def is_unsubscribed(ports: Ports, work: UnitOfWork, org_id: str, email: str) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import JSON, String, Text, cast, false, func, or_, select
 
 from app.db import models as m
 from app.domain.clients import email_key, phone_key
+from app.use_cases.choose_notifications import choose_notifications
 from app.use_cases.unsubscribe import members_way_out, recipients_way_out
 from tests.faults.invariants import check_all, untold
 from tests.faults.site import Site, free_leases, kill_at_random, site
@@ -164,6 +165,7 @@ async def _manage(storm: Storm, place: Site, offers: Sequence[Offer], staff: dic
 async def _is_unsubscribed_once(storm: Storm, place: Site) -> None:
     """Mail programs ask more than once, and all at once."""
     ports, owner = place.workspace.ports, place.workspace.owner
+    await choose_notifications(ports, owner, {"digest": "daily"})
     booking = await place.workspace.stored(next(iter(storm.bookings)))
     ways = [recipients_way_out(ports, booking), members_way_out(ports, owner.id)]
     paths = [way.removeprefix(ports.base_url) for way in ways] * 8
@@ -171,7 +173,7 @@ async def _is_unsubscribed_once(storm: Storm, place: Site) -> None:
     assert {answer.status_code for answer in answers} == {200}
     assert len(await place.workspace.rows(m.unsubscribed)) == 1
     (chosen,) = await place.workspace.rows(m.notification_settings)
-    assert chosen["digest"] == "off"
+    assert (chosen["digest"], chosen["version"]) == ("off", 2)
 
 
 # erasing
