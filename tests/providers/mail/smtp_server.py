@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -88,16 +88,29 @@ async def smtp_server(inbox: Inbox | None = None, **options: Any) -> AsyncIterat
     """Listen on 127.0.0.1; `options` are aiosmtpd's, and `smtps` a context for TLS from the start."""
     inbox = inbox or Inbox()
     smtps: ssl.SSLContext | None = options.pop("smtps", None)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: SMTP(inbox, hostname="mx.example.com", loop=loop, **options), "127.0.0.1", 0, ssl=smtps
-    )
+    loop, sessions = asyncio.get_running_loop(), []
+
+    def session() -> SMTP:
+        sessions.append(SMTP(inbox, hostname="mx.example.com", loop=loop, **options))
+        return sessions[-1]
+
+    server = await loop.create_server(session, "127.0.0.1", 0, ssl=smtps)
     inbox.port = server.sockets[0].getsockname()[1]
     try:
         yield inbox
     finally:
         server.close()
         await server.wait_closed()
+        await _hang_up(sessions)
+
+
+async def _hang_up(sessions: Sequence[SMTP]) -> None:
+    """A server that is closed keeps its connections, and the loop may end before they do."""
+    while open_ones := [each.transport for each in sessions if each.transport is not None]:
+        for transport in open_ones:
+            assert isinstance(transport, asyncio.Transport)
+            transport.abort()
+        await asyncio.sleep(0)
 
 
 def make_certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:

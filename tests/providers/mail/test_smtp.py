@@ -151,6 +151,7 @@ async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
+        await writer.wait_closed()
         over.set()
 
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
