@@ -145,7 +145,7 @@ async def _tell_member(ports: Ports, scene: _Scene, member: Member, now: int) ->
     if "mail" in member.settings.ways_for("reminder"):
         await ports.mailer.send(ports.composer.booking(_context(ports, scene, now), scene.person))
     async with ports.unit_of_work() as work:
-        await ask_notices(work, member, scene.booking, "reminder", "reminder", now)
+        await ask_notices(work, member, scene.booking, "reminder", "reminder", now, scene.booking.seats_taken)
         await work.telling.record_reminder(scene.told, now)
         await work.commit()
 
@@ -165,5 +165,6 @@ def _context(ports: Ports, scene: _Scene, now: int) -> BookingMailContext:
         now=now,
         with_invitation=False,
         reminder=scene.reminder,
+        seats=booking.seats_taken,
         unsubscribe_url=recipients_way_out(ports, booking) if _is_optional(scene.reminder) else None,
     )

@@ -204,8 +204,14 @@ _SESSION: dict[str, Words] = {
         "{organizer} has it now with all who booked it, and your time is free again.",
         "off",
     ),
+    "reminder": Words(
+        "Reminder: {title}, {when} ({seats})",
+        "Coming up: {title}",
+        "This is to remind you of it: {seats} are taken.",
+        "good",
+    ),
 }
-"""To a host, of a session with several bookings that changed together."""
+"""To a host, of a session: several of its bookings changed together, or it is about to begin."""
 _LAPSED: dict[Audience, Words] = {
     "recipient": Words(
         N_("Not confirmed: {title} with {organizer}, {when}"),

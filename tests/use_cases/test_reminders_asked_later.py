@@ -102,6 +102,7 @@ async def test_hosts_are_reminded_of_sessions_when_asked_for_later(world: MailWo
     assert await waiting(world) == [(HOSTS_HOUR_BEFORE.key, due), (HOUR_BEFORE.key, due)]
     await work_at(world, due)
     assert (len(reminders(world, ANA)), len(reminders(world, RITA))) == (1, 1)
+    assert "Lesson" in reminders(world, ANA)[0] and "(1 seat)" in reminders(world, ANA)[0]
 
 
 async def test_a_link_that_gives_up_its_own_reminders_has_the_services(world: MailWorld) -> None:
