@@ -155,10 +155,12 @@ async def locked_booking(work: UnitOfWork, booking_id: str, others: Iterable[str
         seen = await work.bookings.get(booking_id)
         if seen is None:
             raise NotFound("There is no such booking.")
-        await work.hosts.lock(sorted({*others, *(host.id for host in seen.hosts)}))
-        booking = await work.bookings.get(booking_id, lock=True)
-        if booking is not None and booking.hosts == seen.hosts:
-            return booking
+        async with work.attempt() as give_up:
+            await work.hosts.lock(sorted({*others, *(host.id for host in seen.hosts)}))
+            booking = await work.bookings.get(booking_id, lock=True)
+            if booking is not None and booking.hosts == seen.hosts:
+                return booking
+            await give_up()
     raise StaleVersion("The booking is being changed by somebody else.")
 
 
