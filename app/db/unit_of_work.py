@@ -36,7 +36,6 @@ from app.db.sessions import SqlSessionStore
 from app.db.telling import SqlTelling
 from app.db.tokens import SqlTokenStore
 from app.ports.security import Vault
-from app.ports.unit_of_work import GiveUp
 
 
 class SqlUnitOfWork:
@@ -155,20 +154,12 @@ class SqlUnitOfWork:
     def scheduling(self) -> SqlSchedulingStore:
         return SqlSchedulingStore(self._connection)
 
-    @asynccontextmanager
-    async def attempt(self) -> AsyncIterator[GiveUp]:
-        if self._connection.dialect.name == "sqlite":
-            yield _nothing  # nobody else writes, so that there is nothing to give up
-            return
-        async with self._connection.begin_nested() as nested:
-            yield nested.rollback
+    async def begin_again(self) -> None:
+        await self._connection.rollback()
+        await self._connection.begin()
 
     async def commit(self) -> None:
         await self._connection.commit()
-
-
-async def _nothing() -> None:
-    return
 
 
 class SqlUnitsOfWork:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from app.ports.analytics import Analytics
@@ -33,8 +31,6 @@ from app.ports.services import ServiceStore
 from app.ports.sessions import SessionStore
 from app.ports.telling import TellingStore
 from app.ports.tokens import TokenStore
-
-GiveUp = Callable[[], Awaitable[None]]
 
 
 class UnitOfWork(Protocol):
@@ -95,9 +91,9 @@ class UnitOfWork(Protocol):
     @property
     def scheduling(self) -> SchedulingStore: ...
 
-    def attempt(self) -> AbstractAsyncContextManager[GiveUp]:
-        """To lock rows of which only then it is seen whether they are the right ones: calling what it gives takes the
-        locks back. To lock others with these in hand could be to wait in a circle."""
+    async def begin_again(self) -> None:
+        """Give up the locks that were taken, where nothing is written yet: to wait for others with these in hand could
+        be to wait in a circle."""
         ...
 
     async def commit(self) -> None: ...

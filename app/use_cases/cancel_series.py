@@ -48,14 +48,13 @@ async def _locked(work: UnitOfWork, booking_id: str) -> list[Booking]:
         if seen is None:
             raise NotFound("There is no such booking.")
         together = await _with_later(work, seen)
-        async with work.attempt() as give_up:
-            await work.hosts.lock(sorted({host.id for booking in together for host in booking.hosts}))
-            now_seen = await work.bookings.get(booking_id)  # it may have moved, past the others or before them
-            locked = await _with_later(work, now_seen or seen, lock=True)
-            is_same = [(each.id, each.hosts) for each in locked] == [(each.id, each.hosts) for each in together]
-            if is_same and booking_id in {each.id for each in locked}:
-                return sorted(locked, key=lambda each: (each.id != booking_id, each.start, each.id))
-            await give_up()
+        await work.hosts.lock(sorted({host.id for booking in together for host in booking.hosts}))
+        now_seen = await work.bookings.get(booking_id)  # it may have moved, past the others or before them
+        locked = await _with_later(work, now_seen or seen, lock=True)
+        is_same = [(each.id, each.hosts) for each in locked] == [(each.id, each.hosts) for each in together]
+        if is_same and booking_id in {each.id for each in locked}:
+            return sorted(locked, key=lambda each: (each.id != booking_id, each.start, each.id))
+        await work.begin_again()
     raise StaleVersion("The bookings are being changed by somebody else.")
 
 

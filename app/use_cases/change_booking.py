@@ -150,17 +150,16 @@ def after_step(booking: Booking, step: Step, now: int, reason: str | None) -> Bo
 
 async def locked_booking(work: UnitOfWork, booking_id: str, others: Iterable[str] = ()) -> Booking:
     """The booking with its hosts' rows (and those of the hosts `others`) and its own locked, hosts first: the order
-    every transaction keeps."""
+    every transaction keeps. It comes first in its transaction, which begins again when the hosts changed meanwhile."""
     for _ in range(TRIES):
         seen = await work.bookings.get(booking_id)
         if seen is None:
             raise NotFound("There is no such booking.")
-        async with work.attempt() as give_up:
-            await work.hosts.lock(sorted({*others, *(host.id for host in seen.hosts)}))
-            booking = await work.bookings.get(booking_id, lock=True)
-            if booking is not None and booking.hosts == seen.hosts:
-                return booking
-            await give_up()
+        await work.hosts.lock(sorted({*others, *(host.id for host in seen.hosts)}))
+        booking = await work.bookings.get(booking_id, lock=True)
+        if booking is not None and booking.hosts == seen.hosts:
+            return booking
+        await work.begin_again()
     raise StaleVersion("The booking is being changed by somebody else.")
 
 

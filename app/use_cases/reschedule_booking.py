@@ -209,7 +209,7 @@ async def _commit(
         duration = move.duration or booking.duration
         if await _released(ports, work, context, booking, move.start, duration, now, locked):
             # It may have been a seat beside this booking, or in this session, which may have ended with it.
-            booking = await locked_booking(work, seen.id, locked)
+            booking = await work.bookings.get(seen.id) or booking  # locked by now
             _check_state(booking, now)
             context = await booking_context(work, booking, now)
         place = await _place(work, context, booking, move, duration, now)
