@@ -148,11 +148,10 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.listed], ids=str)
+@pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.listed and each.audience != "host"], ids=str)
 async def test_lists_hold_nothing_of_others(shared_api: Api, endpoint: Endpoint) -> None:
-    """Every id that anybody of one company sees in a list is unknown to everybody of the other."""
-    if endpoint.audience == "host":
-        pytest.skip("its path names a person: see the tests above")
+    """Every id that anybody of one company sees in a list is unknown to everybody of the other. The tests above hold
+    lists whose path names a person."""
     seen: dict[str, set[str]] = {"acme": set(), "umbrella": set()}
     for name in seen:
         company: Company = getattr(shared_api, name)

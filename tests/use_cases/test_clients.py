@@ -29,6 +29,8 @@ pytestmark = pytest.mark.anyio
 NINE = at("2027-03-03 09:00")
 HOUR = 3600
 STAFF = Actor("user", "staff")
+MANY_WRITERS = pytest.mark.parametrize("tables_url", ["postgresql"], indirect=True)
+"""SQLite has one at a time, who waits for nobody amid a transaction."""
 
 
 @pytest.mark.parametrize(
@@ -191,10 +193,9 @@ async def test_a_number_that_another_client_has_is_refused(workspace: Workspace)
     assert changed.identities == (("email", "rae@example.org"), ("phone", "030123456"))
 
 
+@MANY_WRITERS
 async def test_joining_never_waits_for_a_booking_that_is_being_changed(workspace: Workspace) -> None:
     """Waiting could go in a circle: it is refused, and the worker tries again."""
-    if workspace.parts.database.is_sqlite:
-        pytest.skip("one writer at a time")
     made = await booked(workspace, 0, Recipient("Rae", "rae@example.org"), Recipient("Kim", "kim@example.org"))
     kept, gone = sorted(await clients(workspace), key=lambda client: client.id)
     async with workspace.ports.unit_of_work() as changing:
@@ -204,10 +205,9 @@ async def test_joining_never_waits_for_a_booking_that_is_being_changed(workspace
                 await join_clients(work, kept, gone, workspace.clock.now)
 
 
+@MANY_WRITERS
 async def test_filing_comes_back_to_a_booking_that_is_being_changed(workspace: Workspace) -> None:
     """Nothing failed, so that nothing is told to the log as an error."""
-    if workspace.parts.database.is_sqlite:
-        pytest.skip("one writer at a time")
     rae, kim = Recipient("Rae", "rae@example.org"), Recipient("Kim", "kim@example.org", "030 123456")
     _, gone = await booked(workspace, 0, rae, kim)
     both = await workspace.book(await workspace.link(), NINE + 5 * HOUR, recipient=replace(rae, phone="030 123456"))

@@ -4,8 +4,6 @@ up those that are locked. SQLite has one lock for all."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text, update
@@ -16,18 +14,11 @@ from app.domain.bookings import Booking
 from app.ports.people import User
 from app.use_cases.cancel_series import _locked
 from app.use_cases.change_booking import locked_booking
-from tests.support.clock import MONDAY, Clock
+from tests.support.clock import MONDAY
 from tests.support.waiting import eventually
-from tests.support.workspace import Workspace, make_workspace, opened
+from tests.support.workspace import Workspace
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def workspace(postgresql_url: str, tmp_path: Path) -> AsyncIterator[Workspace]:
-    clock = Clock(MONDAY)
-    async with opened(postgresql_url, tmp_path, clock) as parts:
-        yield await make_workspace(parts, clock)
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("tables_url", ["postgresql"], indirect=True)]
 
 
 @pytest.mark.parametrize("is_series", [False, True])
